@@ -1,0 +1,46 @@
+# Every command sets up what it needs; a second run reinstalls nothing unless the files below change.
+PYTHON ?= python3
+BIN := .venv/bin
+SET_UP := .venv/installed
+
+.PHONY: help demo test check fix size clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(SET_UP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'fitscope needs Python 3.11 or newer; name one with: make PYTHON=python3.12'; exit 1; }
+	@echo 'Setting up .venv (once; PyTorch makes this a minute or two) ...'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(SET_UP) ## Train on rings and on a real table, with a report each
+	$(BIN)/fitscope fit rings-3 --out demo/rings-3
+	@echo
+	$(BIN)/fitscope data breast-cancer -o demo/breast-cancer.csv
+	$(BIN)/fitscope fit demo/breast-cancer.csv --target diagnosis --out demo/breast-cancer
+	@echo
+	@echo 'Open in a browser:'
+	@echo '  demo/rings-3/report.html'
+	@echo '  demo/breast-cancer/report.html'
+
+test: $(SET_UP) ## Run every test
+	$(BIN)/pytest -n auto
+
+check: $(SET_UP) ## Check format, lint, types and the fast tests, in under a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n auto -m 'not slow'
+
+fix: $(SET_UP) ## Format, and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+size: ## Count the lines of each file
+	@git ls-files 'src/*.py' 'tests/*.py' | xargs wc -l | sort -n
+
+clean: ## Remove what the other commands made
+	rm -rf .venv demo runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

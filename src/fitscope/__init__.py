@@ -1,0 +1,71 @@
+"""fitscope shows a model learn: an Experiment goes in, a Run comes out, everything else reads Runs.
+
+Names load when they are first used, so that `import fitscope` is quick.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fitscope.data import dataset, dataset_from_arrays
+    from fitscope.errors import FitscopeError
+    from fitscope.export import save_report
+    from fitscope.records import Dataset, Outcome, Run
+    from fitscope.runfile import load
+    from fitscope.specs import (
+        DataSpec,
+        Experiment,
+        NetworkSpec,
+        TrainingSpec,
+        experiment,
+        experiments,
+    )
+    from fitscope.train import fit
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "DataSpec": "specs",
+    "Dataset": "records",
+    "Experiment": "specs",
+    "FitscopeError": "errors",
+    "NetworkSpec": "specs",
+    "Outcome": "records",
+    "Run": "records",
+    "TrainingSpec": "specs",
+    "dataset": "data",
+    "dataset_from_arrays": "data",
+    "experiment": "specs",
+    "experiments": "specs",
+    "fit": "train",
+    "load": "runfile",
+    "save_report": "export",
+}
+
+__all__ = [
+    "DataSpec",
+    "Dataset",
+    "Experiment",
+    "FitscopeError",
+    "NetworkSpec",
+    "Outcome",
+    "Run",
+    "TrainingSpec",
+    "dataset",
+    "dataset_from_arrays",
+    "experiment",
+    "experiments",
+    "fit",
+    "load",
+    "save_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f"fitscope.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'fitscope' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

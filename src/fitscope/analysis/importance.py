@@ -1,0 +1,65 @@
+"""Which inputs matter?"""
+
+from typing import Any
+
+import numpy as np
+
+from fitscope.errors import DataError
+from fitscope.network import forward, layers, scores
+from fitscope.records import Importance, Run
+
+__all__ = ["importance"]
+
+
+def importance(run: Run, *, step: int = -1, seed: int = 0) -> Importance:
+    """Coefficients of a linear model, or permutation importances of a network.
+
+    A coefficient is the change of the logit (or of the target, in its deviations where it is
+    standardised) for one deviation of the input. A permutation importance is the mean drop of
+    the accuracy (or R2) when that input's column is shuffled, 10 times (Breiman 2001,
+    scikit-learn's `permutation_importance`), on the test part where there is one.
+
+    Args:
+        run: a run with its data.
+        step: which moment; -1 is the end.
+        seed: of the shuffles.
+
+    Raises:
+        DataError: the run was saved without its data.
+    """
+    d, params = run.dataset, run.params[run.row(step)]
+    if not len(d.X):
+        raise DataError("importance needs the data; this run was saved without it.")
+    if not run.experiment.network.hidden and d.k == 1:
+        W, _ = layers(params, run.layer_sizes)[0]
+        values = W[0].astype(np.float64) * d.X.std(axis=0, dtype=np.float64)
+        what = "change of the logit per deviation of the input"
+        if d.task == "regression":
+            what = "change of the target per deviation of the input"
+            values = values * d.y_scale
+        return _ordered(d.feature_names, values, what)
+    from sklearn.inspection import permutation_importance
+
+    def score(_model: Any, X: np.ndarray, y: np.ndarray) -> float:
+        activation = run.experiment.network.activation
+        logits = forward(params, X, sizes=run.layer_sizes, activation=activation)
+        found = scores(d, logits, y)
+        return found["r2" if d.task == "regression" else "accuracy"]
+
+    part, X, y = ("test", d.X_test, d.y_test) if len(d.X_test) else ("training", d.X, d.y)
+    found = permutation_importance(_Fitted(), X, y, scoring=score, n_repeats=10, random_state=seed)
+    name = "R2" if d.task == "regression" else "accuracy"
+    what = f"drop of the {part} {name} when the input is shuffled"
+    return _ordered(d.feature_names, found.importances_mean, what)
+
+
+class _Fitted:
+    """The model that scikit-learn asks for; the scorer holds the real one."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> "_Fitted":
+        return self
+
+
+def _ordered(names: tuple[str, ...], values: np.ndarray, what: str) -> Importance:
+    order = np.argsort(-np.abs(values), kind="stable")
+    return Importance(tuple(names[i] for i in order), np.asarray(values, np.float64)[order], what)

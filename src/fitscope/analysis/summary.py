@@ -1,0 +1,137 @@
+"""What was trained, on what, and how well?"""
+
+import numpy as np
+
+from fitscope.network import forward, layers, mean_loss, scores
+from fitscope.records import Run, Summary
+
+__all__ = ["summary"]
+
+_OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
+_LOSSES = {
+    "cross_entropy": "cross-entropy, nats per sample",
+    "mse": "mean squared error",
+    "smooth_l1": "smooth L1",
+    "relative": "relative error",
+}
+_MODELS = {
+    "binary": "logistic regression",
+    "multiclass": "softmax regression",
+    "regression": "linear regression",
+}
+
+
+def summary(run: Run, *, step: int = -1) -> Summary:
+    """A run in words and numbers at one step.
+
+    A run that was saved without its data has the losses that were recorded at that epoch, and
+    scores at the end only.
+
+    Raises:
+        DataError: the step is outside the run.
+    """
+    d, row = run.dataset, run.row(step)
+    at = int(run.steps[row])
+    train_loss, test_loss, found = _numbers(run, row)
+    loss = _LOSSES[str(run.experiment.training.loss)]
+    scaled = d.task == "regression" and d.spec.standardize
+    return Summary(
+        title=run.experiment.title,
+        sentence=_sentence(run),
+        data=_data(run),
+        network=_network(run),
+        n_parameters=run.params.shape[1],
+        step=at,
+        n_updates=int(run.steps[-1]),
+        loss=loss + (", of the standardised target" if scaled else ""),
+        train_loss=train_loss,
+        test_loss=test_loss,
+        scores=found,
+        outcome=run.ending,
+        engine=run.engine,
+        train_s=run.train_s,
+        formula=_formula(run, run.params[row].astype(np.float64)),
+        truth="" if d.truth is None else _linear(d.truth, run),
+        notes=d.notes,
+    )
+
+
+def _numbers(run: Run, row: int) -> tuple[float, float | None, dict[str, float]]:
+    """Training loss, test loss and scores at a recorded step."""
+    d, e = run.dataset, run.experiment
+    if not len(d.X):
+        epoch = min(int(run.steps[row]) // run.updates_per_epoch, len(run.train_loss) - 1)
+        test = float(run.test_loss[epoch]) if len(run.test_loss) else None
+        at_end = row == len(run.steps) - 1
+        return float(run.train_loss[epoch]), test, dict(run.metrics) if at_end else {}
+    losses: dict[str, float] = {}
+    found: dict[str, float] = {}
+    for part, X, y in (("train", d.X, d.y), ("test", d.X_test, d.y_test)):
+        if len(X):
+            with np.errstate(all="ignore"):  # a diverged run may hold inf
+                logits = forward(
+                    run.params[row], X, sizes=run.layer_sizes, activation=e.network.activation
+                )
+                losses[part] = mean_loss(str(e.training.loss), d.task, logits, y)
+                found |= {f"{part}_{k}": v for k, v in scores(d, logits, y).items()}
+    return losses["train"], losses.get("test"), found
+
+
+def _sentence(run: Run) -> str:
+    e, d = run.experiment, run.dataset
+    t = e.training
+    full = (t.batch_size or d.n_train) >= d.n_train
+    how = f"{run.steps[-1]:,} {'full-batch ' * full}{_OPTIMIZERS[t.optimizer]} updates"
+    how += "" if full else f" on batches of {t.batch_size}"
+    goal = f"to predict {d.target_name}"
+    if d.classes:
+        *first, last = [str(label) for label in d.classes[:4]]
+        if len(d.classes) > 4:
+            first, last = [*first, last], f"{len(d.classes) - 4} more"
+        goal = f"to tell {', '.join(first)} and {last} apart"
+    name = d.spec.path or d.spec.name
+    return (
+        f"{_network(run)[0].upper()}{_network(run)[1:]}, {run.params.shape[1]:,} parameters, was "
+        f"trained on {name} {goal}, by {how} (learning rate {t.lr:g}, "
+        f"{_LOSSES[str(t.loss)].split(',')[0]})."
+    )
+
+
+def _data(run: Run) -> str:
+    d = run.dataset
+    name = d.spec.path or d.spec.name
+    size = f"{d.n_train:,} training samples" + (f", {d.n_test:,} test samples" if d.n_test else "")
+    inputs = f"{d.d} input{'s' * (d.d != 1)}"
+    labels = ", ".join(str(label) for label in d.classes[:6]) + ", ..." * (len(d.classes) > 6)
+    task = f"{d.task}, `{d.target_name}`" + (f": {labels}" if labels else "")
+    return f"{name}: {size}, {inputs}; {task}"
+
+
+def _network(run: Run) -> str:
+    network = run.experiment.network
+    if not network.hidden:
+        return f"{_MODELS[run.dataset.task]} ({'-'.join(map(str, run.layer_sizes))})"
+    return f"a {'-'.join(map(str, run.layer_sizes))} network with {network.activation} units"
+
+
+def _formula(run: Run, params: np.ndarray) -> str:
+    """A linear model of up to 8 inputs with one output, in the data's units."""
+    d = run.dataset
+    if run.experiment.network.hidden or d.k != 1 or d.d > 8:
+        return ""
+    W, b = layers(params, run.layer_sizes)[0]
+    w = W[0] / d.scale
+    return _linear(np.append(w, b[0] - w @ d.mean) * d.y_scale + _last(d.d, d.y_mean), run)
+
+
+def _last(d: int, value: float) -> np.ndarray:
+    """Zeros, and `value` at the place of the offset."""
+    return np.append(np.zeros(d), value)
+
+
+def _linear(params: np.ndarray, run: Run) -> str:
+    """The formula of a linear model: `y = +6.11 x -4.81 x^2 +4.38`."""
+    d = run.dataset
+    left = d.target_name if d.task == "regression" else f"logit P({d.target_name} = {d.classes[1]})"
+    terms = [f"{w:+.4g} {name}" for w, name in zip(params, d.feature_names, strict=False)]
+    return f"{left} = {' '.join(terms)} {params[-1]:+.4g}"

@@ -1,0 +1,333 @@
+"""The commands of `fitscope`: each parses, calls and prints. `cli.py` loads this when one runs."""
+
+import dataclasses
+import math
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+from cyclopts import Group, Parameter
+
+from fitscope.catalogue import DATASETS
+from fitscope.errors import OutputError, UnknownNameError, near_miss
+from fitscope.settings import Spec
+from fitscope.specs import (
+    FLAT_FIELDS,
+    DataSpec,
+    NetworkSpec,
+    TrainingSpec,
+    experiment,
+)
+from fitscope.specs import experiments as built_in
+
+if TYPE_CHECKING:
+    from fitscope.records import Run, Summary
+    from fitscope.train import Progress
+
+__all__ = ["INTERRUPTED", "data", "experiments", "fit", "predict", "show"]
+
+INTERRUPTED = 130  # the exit status of a command that Ctrl-C ended
+
+_SPECS: Mapping[str, type[Spec]] = {
+    "data": DataSpec,
+    "network": NetworkSpec,
+    "training": TrainingSpec,
+}
+_GROUPS = {name: Group(name.capitalize(), sort_key=i) for i, name in enumerate(_SPECS, start=1)}
+
+
+def _flags(settings: Mapping[str, tuple[str, str]]) -> type:
+    """A class with one optional attribute, and so one flag, for each setting."""
+    attributes: list[tuple[str, Any, Any]] = []
+    for name, (section, field) in settings.items():
+        info = _SPECS[section].model_fields[field]
+        kind = bool if bool in (info.annotation, *get_args(info.annotation)) else str
+        parameter = Parameter(
+            help=info.description,
+            group=_GROUPS[section],
+            allow_leading_hyphen=kind is str,  # a start may be "-5,-10"
+            show_default=False,
+        )
+        attributes.append((name, Annotated[kind | None, parameter], None))
+    namespace = {
+        "__module__": __name__
+    }  # cyclopts takes a class of the standard library for a value
+    return dataclasses.make_dataclass("Flags", attributes, namespace=namespace)
+
+
+if TYPE_CHECKING:
+    Flags = Any
+    DataFlags = Any
+else:
+    Flags = _flags({n: place for n, place in FLAT_FIELDS.items() if n not in ("name", "path")})
+    DataFlags = _flags({n: ("data", n) for n in DataSpec.model_fields if n not in ("name", "path")})
+
+NO_FLAGS, NO_DATA_FLAGS = Flags(), DataFlags()
+AnySetting = Annotated[Flags, Parameter(name="*")]
+AnyDataSetting = Annotated[DataFlags, Parameter(name="*")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="print one JSON object")]
+TableOut = Annotated[str | None, Parameter(name=["--out", "-o"], help="a .csv or .parquet file")]
+Step = Annotated[int, Parameter(help="number of updates made; -1 is the end")]
+
+
+def fit(
+    source: str,
+    /,
+    *,
+    out: str | None = None,
+    report: bool = True,
+    data: Annotated[bool, Parameter(name="--data")] = True,
+    engine: Literal["auto", "torch"] = "auto",
+    device: Literal["cpu", "cuda"] = "cpu",
+    flags: AnySetting = NO_FLAGS,
+    json: Json = False,
+) -> int:
+    """Train, and write a folder with run.safetensors and report.html.
+
+    Args:
+        source: a built-in experiment, a data set, a .toml file, or a .csv or .parquet table.
+        out: folder for the run and its report; default: a new one under runs/.
+        report: write report.html.
+        data: keep the samples in the run file.
+        engine: what trains; auto takes the fastest that fits.
+        device: where the torch engine computes.
+        flags: settings that replace the experiment's own.
+        json: print one JSON object.
+    """
+    e = experiment(source, **_given(flags))
+    with _output_folder(out, source) as folder:
+        from fitscope.train import fit as train
+
+        with _progress(e.title or source) as progress:
+            run = train(e, engine=engine, device=device, progress=progress)
+        files = {"run": folder / "run.safetensors"}
+        run.save(files["run"], data=data)
+        if report:
+            from fitscope.export import save_report
+
+            files["report"] = folder / "report.html"
+            save_report(run, files["report"])
+    _show_summary(run, step=-1, json=json, files=files)
+    return INTERRUPTED if run.outcome.name == "INTERRUPTED" else 0
+
+
+def experiments(*, json: Json = False) -> None:
+    """List the built-in experiments."""
+    found = {name: experiment(name) for name in built_in()}
+    if json:
+        _print_json({n: e.model_dump(exclude_none=True) for n, e in found.items()})
+    else:
+        _print_rows({name: e.about for name, e in found.items()})
+        print("\nTrain one with: fitscope fit NAME")
+
+
+def data(
+    name: str | None = None,
+    /,
+    *,
+    out: TableOut = None,
+    flags: AnyDataSetting = NO_DATA_FLAGS,
+    json: Json = False,
+) -> None:
+    """List the data sets, describe one, or write it to a file.
+
+    Args:
+        name: a data set; leave it out to list them all.
+        out: a .csv or .parquet file.
+        flags: settings of the data set.
+        json: print one JSON object.
+    """
+    known = {n: info for n, info in DATASETS.items() if n not in ("table", "arrays")}
+    if name is None:
+        rows = {n: info.about for n, info in known.items()}
+        if json:
+            _print_json(rows)
+        else:
+            _print_rows(rows)
+            print("\nWrite one with: fitscope data NAME -o FILE.csv")
+        return
+    if name not in known:
+        raise UnknownNameError(
+            f"`{name}` is not a data set.{near_miss(name, known)} `fitscope data` lists them."
+        )
+    from fitscope.data import dataset_table, write_table
+
+    table = dataset_table(DataSpec(name=name, **_given(flags)))
+    *features, target = table.column_names
+    if out is not None:
+        write_table(table, out)
+    if json:
+        facts = {"name": name, "rows": table.num_rows, "features": features, "target": target}
+        _print_json({**facts, "file": out})
+        return
+    print(f"{known[name].about}")
+    print(f"{table.num_rows:,} rows; features: {', '.join(features)}; target: {target}")
+    if out is not None:
+        print(f"Written to {out}. Train on it with: fitscope fit {out} --target {target}")
+
+
+def show(run: str, /, *, step: Step = -1, json: Json = False) -> None:
+    """Print a run's summary, at the end or at any step.
+
+    Args:
+        run: a run file, or the folder that `fit` wrote.
+        step: number of updates made; -1 is the end.
+        json: print one JSON object.
+    """
+    _show_summary(_load(run), step=step, json=json, files={})
+
+
+def predict(
+    run: str, table: str, /, *, out: TableOut = None, step: Step = -1, json: Json = False
+) -> None:
+    """Append predictions to a table: the class and its probabilities, or the value.
+
+    Args:
+        run: a run file, or the folder that `fit` wrote.
+        table: a .csv or .parquet file with the run's input columns.
+        out: a .csv or .parquet file; default: CSV on the terminal.
+        step: number of updates made; -1 is the end.
+        json: print one JSON object.
+    """
+    from fitscope.data import read_table, write_table
+    from fitscope.export import predicted_table
+
+    answered = predicted_table(_load(run), read_table(table), source=table, step=step)
+    if out is not None:
+        write_table(answered, out)
+    if json:
+        new = [name for name in answered.column_names if name.startswith("predict")]
+        facts = {"rows": answered.num_rows, "columns": answered.column_names, "file": out}
+        _print_json(facts | {name: answered[name].to_pylist() for name in new})
+    elif out is None:
+        write_table(answered, sys.stdout.buffer)
+    else:
+        print(f"{answered.num_rows:,} rows with predictions written to {out}.")
+
+
+def _given(flags: Any) -> dict[str, Any]:
+    """The settings that were typed."""
+    return {name: value for name, value in vars(flags).items() if value is not None}
+
+
+@contextmanager
+def _output_folder(out: str | None, source: str) -> Iterator[Path]:
+    """A folder that can be written: the named one, or the first free one under runs/.
+
+    That it cannot be written is said here, before training; left empty, it is removed.
+    """
+    folder = Path(out or Path("runs") / (re.sub(r"[^\w.-]+", "-", Path(source).stem) or "run"))
+    number = 1
+    while out is None and folder.exists():
+        number += 1
+        folder = folder.with_name(f"{folder.name.removesuffix(f'-{number - 1}')}-{number}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(f"Cannot write to the folder {folder}: {error.strerror}.") from None
+    try:
+        yield folder
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _load(path: str) -> "Run":
+    from fitscope.runfile import load
+
+    return load(Path(path) / "run.safetensors" if Path(path).is_dir() else path)
+
+
+@contextmanager
+def _progress(title: str) -> Iterator["Progress | None"]:
+    """A progress bar on stderr where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("updates, batch loss {task.fields[loss]:.4g}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None, loss=math.nan)
+        yield lambda done, total, loss: bar.update(task, completed=done, total=total, loss=loss)
+
+
+def _show_summary(run: "Run", *, step: int, json: bool, files: dict[str, Path]) -> None:
+    from fitscope.analysis import summary
+
+    facts = summary(run, step=step)
+    if json:
+        found = {name: str(path) for name, path in files.items()}
+        _print_json({**dataclasses.asdict(facts), "files": found})
+        return
+    print(facts.title)
+    _print_rows(_summary_rows(facts))
+    for name, path in files.items():
+        print(f"{name.capitalize() + ':':8}{path}")
+
+
+def _summary_rows(facts: "Summary") -> dict[str, str]:
+    """The short table of a run."""
+    test = "" if facts.test_loss is None else f", test {facts.test_loss:.4g}"
+    rows = {
+        "data": facts.data,
+        "network": facts.network,
+        "parameters": f"{facts.n_parameters:,}",
+        "updates": f"{facts.step:,} of {facts.n_updates:,}",
+        "loss": f"train {facts.train_loss:.4g}{test} ({facts.loss})",
+    }
+    for name in dict.fromkeys(key.split("_", 1)[1] for key in facts.scores):
+        parts = [p for p in ("train", "test") if f"{p}_{name}" in facts.scores]
+        rows[name] = ", ".join(f"{p} {facts.scores[f'{p}_{name}']:.4g}" for p in parts)
+    rows |= {"outcome": facts.outcome, "time": f"{facts.train_s:.3g} s", "engine": facts.engine}
+    if facts.formula:
+        rows["learned"] = facts.formula
+    if facts.truth:
+        rows["true"] = facts.truth
+    return rows | {f"note {i}": note for i, note in enumerate(facts.notes, start=1)}
+
+
+def _print_rows(rows: Mapping[str, str]) -> None:
+    """Names and texts in two columns, the texts wrapped to the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    for name, text in rows.items():
+        table.add_row(Text(name, style="bold", no_wrap=True), Text(text))
+    Console(highlight=False).print(table)
+
+
+def _print_json(facts: Mapping[str, Any]) -> None:
+    import json
+
+    print(json.dumps(_finite(facts), indent=2, default=str))
+
+
+def _finite(value: Any) -> Any:
+    """The same with null for numbers that JSON does not have."""
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

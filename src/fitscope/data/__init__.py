@@ -1,0 +1,227 @@
+"""DataSpec -> Dataset: make or read the data, read off the task, split it, scale it."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fitscope.data import toys
+from fitscope.data.bundled import TARGETS, bundled_table
+from fitscope.data.tables import feature_matrix, raw_from_table, read_table, write_table
+from fitscope.errors import DataError
+from fitscope.records import Dataset, Label, RawData
+from fitscope.specs import DataSpec, Task
+
+__all__ = [
+    "dataset",
+    "dataset_from_arrays",
+    "dataset_table",
+    "feature_matrix",
+    "raw_data",
+    "read_table",
+    "write_table",
+]
+
+FEW_INTEGERS = 20  # up to so many different whole numbers are read as classes
+
+
+def dataset(spec: DataSpec) -> Dataset:
+    """The data that a spec describes, split and scaled.
+
+    Raises:
+        InputFileError: a table cannot be read.
+        UnknownNameError: a named column is not there.
+        DataError: the data cannot be used; the text says where and what to do.
+
+    Example:
+        >>> from fitscope.specs import DataSpec
+        >>> dataset(DataSpec(name="rings")).X.shape
+        (2000, 2)
+    """
+    return _prepare(spec, raw_data(spec))
+
+
+def dataset_from_arrays(X: Any, y: Any, **settings: Any) -> Dataset:
+    """Arrays as data: X (n, d) of numbers, y (n,) of labels or values.
+
+    Args:
+        X: anything numpy takes; a data frame's columns keep their names; (n,) is one input.
+        y: class labels or values, (n,) or (n, 1).
+        **settings: of the data set `arrays`: `test_fraction`, `split_seed`, `standardize`,
+            `task`.
+
+    Raises:
+        DataError: shapes do not fit, or values are not finite numbers.
+    """
+    names = [str(name) for name in getattr(X, "columns", ())]
+    try:
+        X = np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"X must be an array of numbers: {error}.") from None
+    X = X[:, None] if X.ndim == 1 else X
+    y = np.asarray(y)
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    if X.ndim != 2 or y.ndim != 1 or len(X) != len(y) or X.shape[1] == 0:
+        raise DataError(f"X must be (n, d) and y (n,); got {X.shape} and {y.shape}.")
+    bad = np.argwhere(~np.isfinite(X))
+    if len(bad):
+        raise DataError(
+            f"X has {len(bad)} missing or infinite values, the first at {(*bad[0].tolist(),)}."
+        )
+    names = names or [f"x{i + 1}" for i in range(X.shape[1])]
+    return _prepare(DataSpec(name="arrays", **settings), RawData(X, y, tuple(names)))
+
+
+def raw_data(spec: DataSpec) -> RawData:
+    """The data that a spec describes, as it comes: not split, not scaled."""
+    if spec.name == "arrays":
+        raise DataError("This data was given in memory: pass (X, y), or a run's `dataset`.")
+    if spec.name == "table" or spec.name in TARGETS:
+        table = read_table(str(spec.path)) if spec.path else bundled_table(spec.name)
+        target = spec.target or TARGETS.get(spec.name)
+        return raw_from_table(
+            table, target=target, features=spec.features, source=spec.path or spec.name
+        )
+    generator: Callable[..., RawData] = getattr(toys, spec.name)
+    taken = inspect.signature(generator).parameters
+    return generator(**{name: getattr(spec, name) for name in taken})
+
+
+def dataset_table(spec: DataSpec) -> Any:
+    """The data that a spec describes as a pyarrow table, the target last: what `data -o` writes."""
+    import pyarrow as pa
+
+    if spec.name in TARGETS:
+        return bundled_table(spec.name)
+    raw = raw_data(spec)
+    columns = dict(zip(raw.feature_names, raw.X.T, strict=True))
+    return pa.table({**columns, raw.target_name: raw.y})
+
+
+def _prepare(spec: DataSpec, raw: RawData) -> Dataset:
+    """Splits and scales raw data; the statistics are those of the training part."""
+    if len(raw.X) < 2:
+        raise DataError(f"At least 2 samples are needed; there are {len(raw.X)}.")
+    task, note = _task(spec, raw)
+    y, classes = _encode(raw.y, task, raw.target_name)
+    train, test = _split(spec, y, task)
+    X_test, y_test = raw.X[test], y[test]
+    if raw.X_test is not None and raw.y_test is not None:
+        X_test, y_test = raw.X_test, np.searchsorted(classes, raw.y_test)
+    X, y = raw.X[train], y[train]
+    mean, scale = _statistics(X, spec.standardize)
+    y_mean, y_scale = _statistics(y, spec.standardize and task == "regression")
+    kind = np.float32 if task == "regression" else np.int32
+    return Dataset(
+        spec=spec,
+        task=task,
+        X=_float32((X - mean) / scale),
+        y=_float32((y - y_mean) / y_scale).astype(kind),
+        X_test=_float32((X_test - mean) / scale),
+        y_test=_float32((y_test - y_mean) / y_scale).astype(kind),
+        feature_names=raw.feature_names,
+        target_name=raw.target_name,
+        classes=classes,
+        n_train=len(X),
+        n_test=len(X_test),
+        mean=mean,
+        scale=scale,
+        y_mean=float(y_mean),
+        y_scale=float(y_scale),
+        truth=raw.truth,
+        notes=(*raw.notes, *note),
+    )
+
+
+def _task(spec: DataSpec, raw: RawData) -> tuple[Task, tuple[str, ...]]:
+    """The task: asked for, known, or read off the target, and then why."""
+    known = spec.task or raw.task
+    if known is not None:
+        return known, ()
+    values = np.unique(raw.y)
+    numeric = raw.y.dtype.kind in "iuf"
+    whole = numeric and bool(np.all(raw.y == np.round(raw.y)))
+    name, n = raw.target_name, len(values)
+    task: Task
+    if n == 2:
+        task, why = "binary", "two different values"
+    elif not numeric:
+        task, why = "multiclass", f"{n} different labels"
+    elif whole and n <= FEW_INTEGERS:
+        task, why = "multiclass", f"{n} different whole numbers"
+    else:
+        task, why = "regression", f"{n} different numbers"
+    if not numeric and n > max(FEW_INTEGERS, len(raw.y) // 2):
+        raise DataError(f"`{name}` has {n} different texts in {len(raw.y)} rows: no classes.")
+    return task, (f"`{name}` has {why}, so the task is {task}; `task` overrides this.",)
+
+
+def _encode(y: np.ndarray, task: Task, name: str) -> tuple[np.ndarray, tuple[Label, ...]]:
+    """Labels as class indices with the sorted labels, or values as float64."""
+    if task == "regression":
+        try:
+            values = y.astype(np.float64)
+        except ValueError:
+            raise DataError(f"`{name}` holds text; a regression needs numbers.") from None
+        if not np.isfinite(values).all():
+            row = int(np.argmin(np.isfinite(values)))
+            raise DataError(f"`{name}` is not a finite number in row {row + 1}.")
+        return values, ()
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        raise DataError(f"`{name}` is not a finite number in row {np.argmin(np.isfinite(y)) + 1}.")
+    labels, index = np.unique(y, return_inverse=True)
+    if len(labels) < 2:
+        raise DataError(
+            f"`{name}` has only one value, {labels[0]!s}: there is nothing to tell apart."
+        )
+    if task == "binary" and len(labels) != 2:
+        raise DataError(f"`{name}` has {len(labels)} classes; a binary task needs 2.")
+    return index, tuple(labels.tolist())
+
+
+def _split(spec: DataSpec, y: np.ndarray, task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the training and the test part, stratified for classes."""
+    everything = np.arange(len(y))
+    fraction = spec.test_fraction or 0.0
+    if fraction == 0:
+        return everything, everything[:0]
+    from sklearn.model_selection import train_test_split
+
+    n_test = int(np.ceil(fraction * len(y)))
+    smallest = 1 if task == "regression" else len(np.unique(y))
+    if min(n_test, len(y) - n_test) < smallest:
+        raise DataError(
+            f"{len(y)} samples cannot be split with `test_fraction` {fraction:g}: each part needs "
+            f"at least {smallest}. Give more data or set `test_fraction` to 0."
+        )
+    if task != "regression" and np.bincount(y).min() < 2:
+        raise DataError(
+            "A class has a single sample, which cannot be in both parts. Give more data, leave "
+            "the class out, or set `test_fraction` to 0."
+        )
+    train, test = train_test_split(
+        everything,
+        test_size=fraction,
+        random_state=spec.split_seed,
+        stratify=None if task == "regression" else y,
+    )
+    return train, test
+
+
+def _statistics(values: np.ndarray, wanted: bool | None) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of each column; 0 and 1 where not wanted, 1 for a constant."""
+    shape = values.shape[1:]
+    if not wanted:
+        return np.zeros(shape), np.ones(shape)
+    scale = np.where(np.ptp(values, axis=0) == 0, 0.0, values.std(axis=0))
+    return np.asarray(values.mean(axis=0)), np.where(scale == 0, 1.0, scale)
+
+
+def _float32(values: np.ndarray) -> np.ndarray:
+    """Values in float32, refused where they are too large for it."""
+    with np.errstate(over="ignore"):
+        small = np.asarray(values, dtype=np.float32)
+    if not np.isfinite(small).all():
+        raise DataError("Values beyond 3e38 do not fit into float32; rescale them.")
+    return small

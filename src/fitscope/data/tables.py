@@ -1,0 +1,279 @@
+"""Tables: CSV and Parquet files through pyarrow, checked, to numbers and labels."""
+
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from fitscope.errors import (
+    DataError,
+    FitscopeError,
+    InputFileError,
+    OutputError,
+    UnknownNameError,
+    near_miss,
+)
+from fitscope.records import RawData
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["feature_matrix", "raw_from_table", "read_table", "write_table"]
+
+_PARQUET_MAGIC, _PARQUET_SUFFIXES = b"PAR1", (".parquet", ".pq")
+
+
+def read_table(path: str | Path) -> "pa.Table":
+    """Reads a CSV or Parquet file; which one it is must agree with its name.
+
+    A CSV needs a header line. Commas, semicolons, tabs and bars are recognised as separators;
+    a byte order mark and Windows line ends do no harm.
+
+    Raises:
+        InputFileError: the file is not there, is a folder, is empty or cannot be read.
+        DataError: it is no table of that kind, or its column names are unusable.
+    """
+    path = Path(path)
+    head = _head(path)
+    parquet = path.suffix.lower() in _PARQUET_SUFFIXES
+    if head.startswith(_PARQUET_MAGIC) != parquet:
+        kind, suffix = (
+            ("a Parquet file", ".parquet") if not parquet else ("no Parquet file", ".csv")
+        )
+        raise DataError(f"{path} is {kind} by its content; rename it to end in {suffix}.")
+    table = _read_parquet(path) if parquet else _read_csv(path, head)
+    _check_columns(path, table, named=parquet)
+    return table
+
+
+def write_table(table: "pa.Table", path: "str | Path | BinaryIO") -> None:
+    """Writes a table as CSV, or as Parquet where the name ends so; an open file gets CSV.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    try:
+        if isinstance(path, str | Path) and Path(path).suffix.lower() in _PARQUET_SUFFIXES:
+            pyarrow.parquet.write_table(table, path)
+        else:
+            pyarrow.csv.write_csv(table, path, pyarrow.csv.WriteOptions(quoting_style="needed"))
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {_reason(error)}.") from None
+
+
+def raw_from_table(
+    table: "pa.Table", *, target: str | None, features: Sequence[str] | None, source: str
+) -> RawData:
+    """Numbers (n, d) and the target's labels or values (n,) out of a table.
+
+    Args:
+        table: the table.
+        target: the column to predict.
+        features: the columns to predict from; None takes all other numeric ones and notes
+            which were left out.
+        source: what messages call the table.
+
+    Raises:
+        UnknownNameError: a named column is not there.
+        DataError: no rows, no usable column, text in a feature, missing or infinite values.
+    """
+    names = table.column_names
+    if target is None:
+        raise DataError(f"Name the column to predict with `target`. {source} has {_list(names)}.")
+    _check_names([target], names, source)
+    if table.num_rows < 2:
+        raise DataError(f"{source} has {table.num_rows} rows of data; at least 2 are needed.")
+    notes: list[str] = []
+    if features is None:
+        others = [name for name in names if name != target]
+        features = [name for name in others if _is_number(table[name])]
+        notes += [
+            f"Left out column `{name}`: {_content(table[name])}. To use it, turn it into numbers."
+            for name in others
+            if name not in features
+        ]
+        if not features:
+            raise DataError(f"{source} has no numeric column besides `{target}`. {' '.join(notes)}")
+    X = feature_matrix(table, features, source=source)
+    constant = [n for n, spread in zip(features, np.ptp(X, axis=0), strict=True) if spread == 0]
+    notes += [f"Column `{name}` is constant and tells the model nothing." for name in constant]
+    return RawData(
+        X, _labels(table[target], target, source), tuple(features), target, notes=(*notes,)
+    )
+
+
+def feature_matrix(table: "pa.Table", features: Sequence[str], *, source: str) -> np.ndarray:
+    """The named columns as numbers, (n, d) float64.
+
+    Raises:
+        UnknownNameError: a column is not there.
+        DataError: a column is no numbers, or values are missing or infinite; all are named.
+    """
+    _check_names(features, table.column_names, source)
+    text = [name for name in features if not _is_number(table[name])]
+    if text:
+        found = "; ".join(f"`{name}` is {_content(table[name])}" for name in text)
+        raise DataError(f"Features must be numbers, but {found}. Leave it out or convert it.")
+    X = np.empty((table.num_rows, len(features)))
+    for i, name in enumerate(features):
+        X[:, i] = _numbers(table[name])
+    bad = np.argwhere(~np.isfinite(X))
+    if len(bad):
+        cells = [_cell(features[column], row, X[row, column]) for row, column in bad[:5]]
+        more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
+        raise DataError(
+            f"{source} has values that are no numbers: {'; '.join(cells)}{more}. "
+            "Fill them in or remove those rows (the first row of data is row 1)."
+        )
+    return X
+
+
+def _head(path: Path) -> bytes:
+    """The first bytes of a file that can be read and is not empty."""
+    try:
+        if path.is_dir():
+            raise InputFileError(f"{path} is a folder; give a CSV or Parquet file.")
+        with path.open("rb") as file:
+            head = file.read(65536)
+    except FitscopeError:
+        raise
+    except OSError as error:
+        raise InputFileError(f"Cannot read {path}: {_reason(error)}.") from None
+    if not head:
+        raise InputFileError(f"{path} is empty (0 bytes).")
+    return head
+
+
+def _read_parquet(path: Path) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    try:
+        return pyarrow.parquet.read_table(path, partitioning=None)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path} is a damaged Parquet file: {_reason(error)}.") from None
+
+
+def _read_csv(path: Path, head: bytes) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.csv
+
+    first_line = re.split(rb"[\r\n]", head.lstrip(b"\xef\xbb\xbf\r\n"), maxsplit=1)[0]
+    bare = re.sub(rb'"[^"]*"', b"", first_line)
+    delimiter = max(b",", b";", b"\t", b"|", key=bare.count).decode()
+    options = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    try:
+        return pyarrow.csv.read_csv(path, parse_options=options)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path} is not a regular CSV table: {_reason(error)}.") from None
+
+
+def _check_columns(path: Path, table: "pa.Table", *, named: bool) -> None:
+    """Refuses column names that are missing, double, or numbers where a header should be."""
+    names = table.column_names
+    double = sorted({name for name in names if names.count(name) > 1})
+    if double:
+        raise DataError(f"{path} has more than one column named {_list(double)}; rename them.")
+    if not named and all(re.fullmatch(r"\s*[-+]?[\d.]+(e[-+]?\d+)?\s*", n, re.I) for n in names):
+        raise DataError(
+            f"The first line of {path} holds numbers, {', '.join(names[:4])}; "
+            "it must hold the names of the columns."
+        )
+    if table.num_rows == 0:
+        raise DataError(f"{path} has a header and no rows.")
+
+
+def _check_names(wanted: Sequence[str], names: Sequence[str], source: str) -> None:
+    for name in wanted:
+        if name not in names:
+            hint = near_miss(name, names)
+            raise UnknownNameError(f"{source} has no column `{name}`, but {_list(names)}.{hint}")
+
+
+def _is_number(column: "pa.ChunkedArray") -> bool:
+    import pyarrow.types as t
+
+    kind = column.type
+    return bool(
+        t.is_integer(kind) or t.is_floating(kind) or t.is_boolean(kind) or t.is_decimal(kind)
+    )
+
+
+def _numbers(column: "pa.ChunkedArray") -> np.ndarray:
+    """A numeric column as float64, with NaN where a value is missing."""
+    import pyarrow as pa
+    import pyarrow.types as t
+
+    if t.is_boolean(column.type):
+        column = column.cast(pa.int8())
+    return np.asarray(column.cast(pa.float64(), safe=False).to_numpy())
+
+
+def _labels(column: "pa.ChunkedArray", name: str, source: str) -> np.ndarray:
+    """The target's values, complete: text, truth values or numbers."""
+    import pyarrow.types as t
+
+    if t.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    text = t.is_string(column.type) or t.is_large_string(column.type)
+    if not text and not _is_number(column):
+        raise DataError(f"`{name}` is {_content(column)}; a target is text or numbers.")
+    if t.is_decimal(column.type):
+        y = _numbers(column)
+    else:
+        y = np.array(column.to_pylist(), dtype=object if column.null_count else None)
+    missing = [value is None or value == "" or _is_nan(value) for value in y.tolist()]
+    if any(missing):
+        row = missing.index(True)
+        raise DataError(f"{source}: {_cell(name, row, None)} ({sum(missing)} in all).")
+    return y
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _content(column: "pa.ChunkedArray") -> str:
+    """What a column that is no numbers holds, with an example: text such as 'red'."""
+    import pyarrow.types as t
+
+    if t.is_null(column.type):
+        return "empty"
+    text = (
+        t.is_string(column.type) or t.is_large_string(column.type) or t.is_dictionary(column.type)
+    )
+    present = column.drop_null()
+    odd = [v for v in present.to_pylist() if not _looks_numeric(v)] if text else []
+    example = (odd or present.to_pylist() or [None])[0]
+    kind = "text" if text else str(column.type)
+    return f"{kind} such as {str(example)!r}"
+
+
+def _looks_numeric(value: object) -> bool:
+    try:
+        float(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+def _cell(name: str, row: int, value: float | None) -> str:
+    what = "missing" if value is None or np.isnan(value) else "infinite"
+    return f"column `{name}`, row {row + 1} is {what}"
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:12])
+    return shown + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+
+
+def _reason(error: Exception) -> str:
+    """The library's own reason in one line, without its stop."""
+    text = getattr(error, "strerror", None) or str(error)
+    return " ".join(text.split()).rstrip(".")[:200]

@@ -1,0 +1,64 @@
+"""How to get the same run again: as a command and as Python."""
+
+import shlex
+from typing import Any
+
+from fitscope.records import Run
+from fitscope.specs import FLAT_FIELDS, DataSpec, Experiment, experiment, experiments
+
+__all__ = ["command_line", "python_snippet"]
+
+
+def command_line(run: Run) -> str:
+    """The shortest `fitscope fit` command that gives this run again; "" for data in memory."""
+    source, changed = _shortest(run)
+    if not source:
+        return ""
+    flags = [_flag(name.replace("_", "-"), value) for name, value in changed.items()]
+    return " ".join(["fitscope fit", shlex.quote(source), *flags])
+
+
+def python_snippet(run: Run) -> str:
+    """The same as Python."""
+    source, changed = _shortest(run)
+    settings = "".join(f", {name}={value!r}" for name, value in changed.items())
+    what = repr(source) if source else "(X, y)"
+    return (
+        f"import fitscope as fs\n\nrun = fs.fit({what}{settings})\nprint(run.ending, run.metrics)"
+    )
+
+
+def _shortest(run: Run) -> tuple[str, dict[str, Any]]:
+    """The source, and the settings that differ from it, with the fewest differences."""
+    data = run.experiment.data
+    if data.name == "arrays":
+        return "", _differences(run, Experiment(data=DataSpec(name="arrays")))
+    if data.path:
+        return data.path, _differences(run, experiment(data.path))
+    bases = {name: experiment(name) for name in (*experiments(), data.name)}
+    found = {n: _differences(run, base) for n, base in bases.items() if base.data.name == data.name}
+    best = min(found, key=lambda name: len(found[name]))
+    return best, found[best]
+
+
+def _differences(run: Run, base: Experiment) -> dict[str, Any]:
+    """Flat settings of the run that are not those of `base`."""
+    changed: dict[str, Any] = {}
+    for name, (section, field) in FLAT_FIELDS.items():
+        value = getattr(getattr(run.experiment, section), field)
+        usual = getattr(getattr(base, section), field)
+        if name == "loss" and usual is None:
+            usual = "mse" if run.dataset.task == "regression" else "cross_entropy"
+        if value != usual:
+            changed[name] = value
+    return changed
+
+
+def _flag(name: str, value: Any) -> str:
+    """A setting as it is typed."""
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no-{name}"
+    if value is None:
+        return f"--{name} none"
+    text = ",".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
+    return f"--{name} {shlex.quote(text)}"

@@ -1,0 +1,283 @@
+"""NetworkSpec <-> PyTorch module; the flat parameters; the forward pass in numpy.
+
+Flat parameters stand in PyTorch's order: layer by layer, weight (out, in) row by row, then bias.
+"""
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float, Float64
+
+from fitscope.errors import DataError, ExperimentError
+from fitscope.records import Dataset, Run
+from fitscope.specs import NetworkSpec
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = [
+    "RELATIVE_FLOOR",
+    "build_module",
+    "flat_parameters",
+    "forward",
+    "layers",
+    "mean_loss",
+    "parameter_names",
+    "predict",
+    "predict_proba",
+    "probabilities",
+    "scores",
+    "start_parameters",
+]
+
+RELATIVE_FLOOR = 0.01  # the loss `relative` divides by |y|, but never by less than this
+
+
+def start_parameters(
+    spec: NetworkSpec, sizes: list[int], rng: "torch.Generator"
+) -> Float[np.ndarray, " p"]:
+    """The flat parameters before training (p,), float32.
+
+    `init="torch"` draws what `torch.nn.Linear` would: weight, then bias, layer by layer, both
+    uniform in +-1/sqrt(inputs).
+
+    Args:
+        spec: the network.
+        sizes: widths of all layers.
+        rng: the run's generator; only a drawn start takes numbers from it.
+
+    Raises:
+        ExperimentError: an explicit list has the wrong length.
+    """
+    import torch
+
+    n = spec.n_parameters(sizes[0], sizes[-1])
+    if isinstance(spec.init, list):
+        if len(spec.init) != n:
+            raise ExperimentError([_wrong_length(sizes, n, len(spec.init))])
+        return np.array(spec.init, dtype=np.float32)
+    if spec.init != "torch":
+        return np.full(n, 1.0 if spec.init == "ones" else 0.0, dtype=np.float32)
+    parts = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        weight, bias = torch.empty(n_out, n_in), torch.empty(n_out)
+        torch.nn.init.kaiming_uniform_(weight, a=5**0.5, generator=rng)
+        torch.nn.init.uniform_(bias, -(n_in**-0.5), n_in**-0.5, generator=rng)
+        parts += [weight.reshape(-1), bias]
+    return torch.cat(parts).numpy()
+
+
+def build_module(
+    spec: NetworkSpec, sizes: list[int], params: Float[np.ndarray, " p"]
+) -> "torch.nn.Sequential":
+    """The network as linear layers with activations between them; its output is the logits.
+
+    Args:
+        spec: the network.
+        sizes: widths of all layers.
+        params: flat parameters (p,).
+    """
+    from torch import nn
+
+    activation = {
+        "sigmoid": nn.Sigmoid,
+        "tanh": nn.Tanh,
+        "relu": nn.ReLU,
+        "identity": nn.Identity,
+    }[spec.activation]
+    parts: list[nn.Module] = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        parts += [nn.Linear(n_in, n_out, device="meta"), activation()]  # draws nothing
+    module = nn.Sequential(*parts[:-1]).to_empty(device="cpu")  # the output has no activation
+    nn.utils.vector_to_parameters(_tensor(params), module.parameters())
+    return module
+
+
+def flat_parameters(module: "torch.nn.Module") -> Float[np.ndarray, " p"]:
+    """All parameters of a module as one array (p,)."""
+    from torch.nn.utils import parameters_to_vector
+
+    return parameters_to_vector(module.parameters()).detach().cpu().numpy()
+
+
+def layers(
+    params: Float[np.ndarray, " p"], sizes: list[int]
+) -> list[tuple[Float[np.ndarray, "o i"], Float[np.ndarray, " o"]]]:
+    """Weight (out, in) and bias (out,) of every layer, as views into the flat parameters.
+
+    Example:
+        >>> W, b = layers(np.arange(3.0), [2, 1])[0]
+        >>> W.tolist(), b.tolist()
+        ([[0.0, 1.0]], [2.0])
+    """
+    found, at = [], 0
+    for n_in, n_out in itertools.pairwise(sizes):
+        n_weights = n_in * n_out
+        W = params[at : at + n_weights].reshape(n_out, n_in)
+        b = params[at + n_weights : at + n_weights + n_out]
+        found.append((W, b))
+        at += n_weights + n_out
+    return found
+
+
+def parameter_names(sizes: list[int]) -> list[str]:
+    """A name for every flat parameter, counted from 1: layer, then unit, then input.
+
+    Example:
+        >>> parameter_names([2, 1])
+        ['w1[1,1]', 'w1[1,2]', 'b1[1]']
+    """
+    names: list[str] = []
+    for layer, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
+        units = range(1, n_out + 1)
+        names += [f"w{layer}[{unit},{i}]" for unit in units for i in range(1, n_in + 1)]
+        names += [f"b{layer}[{unit}]" for unit in units]
+    return names
+
+
+def forward(
+    params: Float[np.ndarray, " p"],
+    X: Float[np.ndarray, "n d"],
+    *,
+    sizes: list[int],
+    activation: str,
+) -> Float64[np.ndarray, "n k"]:
+    """Logits or values (n, k) in float64: a_l = f(a_{l-1} W_l' + b_l), the last layer without f.
+
+    Args:
+        params: flat parameters.
+        X: inputs as the network sees them (scaled).
+        sizes: widths of all layers.
+        activation: of the hidden units.
+    """
+    a = np.asarray(X, dtype=np.float64)
+    *hidden, (W_out, b_out) = layers(np.asarray(params, dtype=np.float64), sizes)
+    for W, b in hidden:
+        a = _activate(a @ W.T + b, activation)
+    return np.asarray(a @ W_out.T + b_out)
+
+
+def probabilities(logits: Float64[np.ndarray, "n k"]) -> Float64[np.ndarray, "n c"]:
+    """Class probabilities from logits: one logit is two classes by the sigmoid, more the softmax.
+
+    Example:
+        >>> probabilities(np.array([[0.0]])).tolist()
+        [[0.5, 0.5]]
+    """
+    from scipy.special import expit, softmax
+
+    if logits.shape[1] > 1:
+        return np.asarray(softmax(logits, axis=1))
+    return np.concatenate([expit(-logits), expit(logits)], axis=1)
+
+
+def mean_loss(name: str, task: str, logits: Float64[np.ndarray, "n k"], y: np.ndarray) -> float:
+    """The mean loss over samples, as `train.torch_loop.loss_function` defines it, in float64.
+
+    Args:
+        name: cross_entropy (nats per sample), mse, smooth_l1 or relative.
+        task: binary, multiclass or regression.
+        logits: the network's answers (n, k).
+        y: the targets as the network sees them (n,).
+    """
+    from scipy.special import logsumexp
+
+    rows = np.arange(len(y))
+    if name == "cross_entropy" and task == "binary":
+        z = logits[:, 0]
+        return float(np.mean(np.logaddexp(0.0, z) - z * y))
+    if name == "cross_entropy":
+        return float(np.mean(logsumexp(logits, axis=1) - logits[rows, y]))
+    if task == "regression":
+        error, y = np.abs(logits[:, 0] - y), np.abs(y)
+        each = {
+            "mse": lambda: error**2,
+            "smooth_l1": lambda: np.where(error < 1, error**2 / 2, error - 0.5),
+            "relative": lambda: error / np.maximum(y, RELATIVE_FLOOR),
+        }
+        return float(np.mean(each[name]()))
+    p = probabilities(logits)
+    if task == "binary":
+        return float(np.mean((p[:, 1] - y) ** 2))
+    return float(np.mean((p - np.eye(p.shape[1])[y]) ** 2))
+
+
+def scores(dataset: Dataset, logits: Float64[np.ndarray, "n k"], y: np.ndarray) -> dict[str, float]:
+    """`accuracy` for classes; `rmse` (the target's units) and `r2` for regression.
+
+    Args:
+        dataset: says what task it is, and how the target was scaled.
+        logits: the network's answers (n, k).
+        y: the targets as the network sees them (n,).
+    """
+    if dataset.task != "regression":
+        return {"accuracy": float(np.mean(_classes(logits) == y))}
+    error = logits[:, 0] - y
+    spread = np.mean((y - y.mean(dtype=np.float64)) ** 2, dtype=np.float64)
+    mse = float(np.mean(error**2))
+    r2 = 1 - mse / float(spread) if spread > 0 else float("nan")
+    return {"rmse": mse**0.5 * dataset.y_scale, "r2": r2}
+
+
+def predict(run: Run, X: Any, *, step: int = -1) -> np.ndarray:
+    """What `Run.predict` promises."""
+    logits, data = _logits(run, X, step), run.dataset
+    if data.task == "regression":
+        return np.asarray(logits[:, 0] * data.y_scale + data.y_mean)
+    return np.take(np.array(data.classes), _classes(logits))
+
+
+def predict_proba(run: Run, X: Any, *, step: int = -1) -> Float64[np.ndarray, "n c"]:
+    """What `Run.predict_proba` promises."""
+    if run.dataset.task == "regression":
+        raise DataError("A regression has no probabilities; use `predict`.")
+    return probabilities(_logits(run, X, step))
+
+
+def _logits(run: Run, X: Any, step: int) -> Float64[np.ndarray, "n k"]:
+    """The network's answers to inputs in the data's own units."""
+    try:
+        X = np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"X must be an array of numbers: {error}.") from None
+    d = run.dataset.d
+    X = X.reshape(-1, 1) if X.ndim == 1 and d == 1 else X
+    if X.ndim != 2 or X.shape[1] != d:
+        names = ", ".join(run.dataset.feature_names[:8])
+        raise DataError(f"X must be (n, {d}), one column each for {names}; got {X.shape}.")
+    if not np.isfinite(X).all():
+        raise DataError("X has missing or infinite values.")
+    scaled = (X - run.dataset.mean) / run.dataset.scale
+    activation = run.experiment.network.activation
+    return forward(run.params[run.row(step)], scaled, sizes=run.layer_sizes, activation=activation)
+
+
+def _classes(logits: Float64[np.ndarray, "n k"]) -> np.ndarray:
+    """Class indices: class 1 where its probability is at least 0.5, that is its logit 0."""
+    return np.argmax(logits, axis=1) if logits.shape[1] > 1 else (logits[:, 0] >= 0).astype(int)
+
+
+def _activate(z: Float64[np.ndarray, "n h"], activation: str) -> Float64[np.ndarray, "n h"]:
+    if activation == "sigmoid":
+        from scipy.special import expit
+
+        return np.asarray(expit(z))
+    if activation == "tanh":
+        return np.asarray(np.tanh(z))
+    return np.maximum(z, 0.0) if activation == "relu" else z
+
+
+def _tensor(params: Float[np.ndarray, " p"]) -> "torch.Tensor":
+    import torch
+
+    return torch.tensor(params)  # a copy, so that training does not write into the recording
+
+
+def _wrong_length(sizes: list[int], n: int, got: int) -> str:
+    """How many numbers an explicit start needs, and what for."""
+    made_of = " + ".join(
+        f"({n_in} weights + 1 bias) x {n_out}" for n_in, n_out in itertools.pairwise(sizes)
+    )
+    shape = "-".join(map(str, sizes))
+    return f"`network.init` must have {n} numbers for a {shape} network: {made_of}; got {got}."

@@ -1,0 +1,360 @@
+"""The records that everything else reads: Dataset, Run, and what analyses return.
+
+Letters of the axes: n samples, d inputs, h units of a layer, k outputs, p parameters,
+t recorded steps, u updates, e epochs, g grid side.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int32, Int64, Num
+
+from fitscope.errors import DataError
+from fitscope.specs import DataSpec, Experiment, Task
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = [
+    "Confusion",
+    "Dataset",
+    "DecisionField",
+    "FitScatter",
+    "Importance",
+    "Label",
+    "LossCurves",
+    "Outcome",
+    "RawData",
+    "ResponseCurve",
+    "Run",
+    "Summary",
+    "Trajectory",
+]
+
+Label = str | bool | int | float
+
+
+@dataclass(frozen=True)
+class RawData:
+    """Data as it comes, before it is split and scaled: what generators and tables return.
+
+    `y` holds class labels or values. A generator that draws its own test set gives it as
+    `X_test, y_test`; `task` is None where it is to be read off `y`.
+    """
+
+    X: Float64[np.ndarray, "n d"]
+    y: np.ndarray  # (n,)
+    feature_names: tuple[str, ...]
+    target_name: str = "y"
+    task: Task | None = None
+    X_test: Float64[np.ndarray, "m d"] | None = None
+    y_test: np.ndarray | None = None  # (m,)
+    truth: Float64[np.ndarray, " p"] | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Data as the network sees it: split, scaled, float32.
+
+    Attributes:
+        X: inputs of the training part, scaled where `spec.standardize` says so.
+        y: its targets: the class index (int32), or the scaled value (float32).
+        X_test: inputs of the test part; no rows where there is none.
+        mean: what was subtracted from each input column (0 where not standardised).
+        scale: what each input column was divided by (1 where not standardised).
+        y_mean: what was subtracted from a regression's target.
+        y_scale: what a regression's target was divided by.
+        classes: the labels, in the order of the class indices; empty for regression.
+        n_train: number of training samples, also where the arrays are left out.
+        n_test: number of test samples, likewise.
+        truth: the flat parameters of the linear model that made the data, where one did.
+        notes: what a person should know about the data, one sentence each.
+    """
+
+    spec: DataSpec
+    task: Task
+    X: Float32[np.ndarray, "n d"]
+    y: Num[np.ndarray, " n"]
+    X_test: Float32[np.ndarray, "m d"]
+    y_test: Num[np.ndarray, " m"]
+    feature_names: tuple[str, ...]
+    target_name: str
+    classes: tuple[Label, ...]
+    n_train: int
+    n_test: int
+    mean: Float64[np.ndarray, " d"]
+    scale: Float64[np.ndarray, " d"]
+    y_mean: float = 0.0
+    y_scale: float = 1.0
+    truth: Float64[np.ndarray, " p"] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def d(self) -> int:
+        """Number of inputs."""
+        return len(self.feature_names)
+
+    @property
+    def k(self) -> int:
+        """Number of outputs: one a class for more than two classes, else one."""
+        return len(self.classes) if self.task == "multiclass" else 1
+
+    def inputs(self) -> Float64[np.ndarray, "m d"]:
+        """All samples, training first, in the data's own units."""
+        return np.asarray(np.concatenate([self.X, self.X_test]) * self.scale + self.mean)
+
+    def without_arrays(self) -> "Dataset":
+        """The same description with no samples in it."""
+        return replace(self, X=self.X[:0], y=self.y[:0], X_test=self.X[:0], y_test=self.y[:0])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Dataset) and _same_fields(self, other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Outcome(enum.Enum):
+    """How a training ended; the value is the sentence that `Run.ending` completes."""
+
+    FINISHED = "finished"
+    STOPPED = "stopped: loss below {stop_below:g}"
+    DIVERGED = "diverged at step {step}: the loss is no longer finite; try a smaller lr"
+    INTERRUPTED = "interrupted at step {step}: what was recorded so far is kept"
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """What a training leaves behind.
+
+    Attributes:
+        params: parameters after `steps[i]` updates, in PyTorch's order.
+        steps: the recorded steps; 0 first, the last update last.
+        batch_loss: loss of update j's batch at the parameters before it (nats per sample, or
+            the target's unit squared).
+        train_loss: loss on the training part after e epochs; entry 0 is before training.
+        test_loss: the same on the test part; empty where there is none.
+        outcome: how it ended.
+    """
+
+    params: Float32[np.ndarray, "t p"]
+    steps: Int32[np.ndarray, " t"]
+    batch_loss: Float32[np.ndarray, " u"]
+    train_loss: Float32[np.ndarray, " e"]
+    test_loss: Float32[np.ndarray, " e2"]
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Run(Trajectory):
+    """A recorded training: the experiment, its data, every recorded step, and the outcome.
+
+    Attributes:
+        experiment: what was asked for, every setting spelled out.
+        dataset: what it was trained on; without rows if it was saved without its data.
+        metrics: scores at the end, such as `train_accuracy`, `test_accuracy` or `test_r2`.
+        engine: what trained it, with the device where that is not the CPU.
+        versions: of fitscope and of the libraries that decide the numbers.
+        train_s: seconds that the training took; no part of a comparison of runs.
+    """
+
+    experiment: Experiment
+    dataset: Dataset
+    metrics: Mapping[str, float]
+    engine: str
+    versions: Mapping[str, str]
+    train_s: float = field(compare=False)
+
+    @property
+    def ending(self) -> str:
+        """The outcome as a sentence with its numbers."""
+        stop = self.experiment.training.stop_below or 0.0
+        return self.outcome.value.format(step=self.steps[-1], stop_below=stop)
+
+    @property
+    def layer_sizes(self) -> list[int]:
+        """Widths of all layers, inputs and outputs included."""
+        return self.experiment.network.layer_sizes(self.dataset.d, self.dataset.k)
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """Number of optimizer updates in one pass over the training part."""
+        n = self.dataset.n_train
+        return -(-n // min(self.experiment.training.batch_size or n, n))
+
+    def row(self, step: int = -1) -> int:
+        """Index into `params` of the last recorded step at or before `step`; -1 is the end.
+
+        Raises:
+            DataError: the step is outside the run.
+        """
+        last = int(self.steps[-1])
+        if not -1 <= step <= last:
+            raise DataError(f"Step {step} is not in this run, which has steps 0 to {last}.")
+        return (
+            len(self.steps) - 1
+            if step == -1
+            else int(np.searchsorted(self.steps, step, "right")) - 1
+        )
+
+    def predict(self, X: Any, *, step: int = -1) -> np.ndarray:
+        """The class label (n,) or the value (n,) for each row of X (n, d), in the data's units.
+
+        Class 1 where its probability is at least 0.5; for several classes the likeliest.
+
+        Raises:
+            DataError: X has another number of columns, or values that are not finite numbers.
+        """
+        from fitscope.network import predict
+
+        return predict(self, X, step=step)
+
+    def predict_proba(self, X: Any, *, step: int = -1) -> Float64[np.ndarray, "n c"]:
+        """The probability of each class, in the order of `dataset.classes`.
+
+        Raises:
+            DataError: as for `predict`, or the run is a regression.
+        """
+        from fitscope.network import predict_proba
+
+        return predict_proba(self, X, step=step)
+
+    def module(self, step: int = -1) -> "torch.nn.Module":
+        """The network at a step as a PyTorch module: scaled inputs in, logits or values out."""
+        from fitscope.network import build_module
+
+        return build_module(self.experiment.network, self.layer_sizes, self.params[self.row(step)])
+
+    def save(self, path: str | Path, *, data: bool = True) -> None:
+        """Writes the run to one .safetensors file; `data=False` leaves the samples out.
+
+        Raises:
+            OutputError: the file cannot be written; what was there before stays.
+        """
+        from fitscope.runfile import save
+
+        save(self, path, data=data)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Run) and _same_fields(self, other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A run in words and numbers, at one step.
+
+    Attributes:
+        title: the experiment's title.
+        sentence: what was trained, in one sentence.
+        data: the data set, its size and its task.
+        network: the layers, or the name of the linear model.
+        n_parameters: number of weights and biases.
+        step: updates made.
+        n_updates: updates of the whole run.
+        loss: name and unit of the loss.
+        train_loss: on the training part at that step.
+        test_loss: on the test part; None where there is none.
+        scores: `train_accuracy`, `test_accuracy`, or `train_rmse`, `train_r2` and so on.
+        outcome: how the training ended, as a sentence.
+        engine: what trained it.
+        train_s: seconds of training.
+        formula: a linear model as a formula; "" for others.
+        truth: the formula that made the data; "" where there is none.
+        notes: what to know about the data.
+    """
+
+    title: str
+    sentence: str
+    data: str
+    network: str
+    n_parameters: int
+    step: int
+    n_updates: int
+    loss: str
+    train_loss: float
+    test_loss: float | None
+    scores: Mapping[str, float]
+    outcome: str
+    engine: str
+    train_s: float
+    formula: str
+    truth: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DecisionField:
+    """The model's answer on a grid over two inputs, in the data's units.
+
+    `values[i, j]` belongs to `x[j], y[i]`: the probability of the second class, the index of the
+    likeliest class where there are more, or a regression's value.
+    """
+
+    x: Float64[np.ndarray, " g"]
+    y: Float64[np.ndarray, " g"]
+    values: Float64[np.ndarray, "g g"]
+
+
+@dataclass(frozen=True)
+class ResponseCurve:
+    """The model's answer along its single input, one column a curve, in the data's units."""
+
+    x: Float64[np.ndarray, " g"]
+    y: Float64[np.ndarray, "g c"]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LossCurves:
+    """The loss on the whole training and test part after each epoch; entry 0 is the start."""
+
+    epochs: Int32[np.ndarray, " e"]
+    train: Float32[np.ndarray, " e"]
+    test: Float32[np.ndarray, " e2"]
+    label: str
+    log_scale: bool
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Counts of true (rows) against predicted (columns) classes."""
+
+    counts: Int64[np.ndarray, "c c"]
+    classes: tuple[Label, ...]
+    part: str
+
+
+@dataclass(frozen=True)
+class FitScatter:
+    """A regression's true and predicted values, in the target's units."""
+
+    true: Float64[np.ndarray, " n"]
+    predicted: Float64[np.ndarray, " n"]
+    part: str
+
+
+@dataclass(frozen=True)
+class Importance:
+    """How much each input matters, the largest first; `what` says in which sense."""
+
+    names: tuple[str, ...]
+    values: Float64[np.ndarray, " d"]
+    what: str
+
+
+def _same_fields(a: Any, b: Any) -> bool:
+    """Whether all compared fields agree, arrays bit for bit."""
+    names = [f.name for f in fields(a) if f.compare]
+    return all(_same(getattr(a, name), getattr(b, name)) for name in names)
+
+
+def _same(a: Any, b: Any) -> bool:
+    if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
+        return bool(a == b)
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()

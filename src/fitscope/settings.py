@@ -1,0 +1,107 @@
+"""The base of all settings: text is parsed, and every problem is told in one error."""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fitscope.errors import ExperimentError, near_miss
+
+__all__ = ["Spec", "full_is_none", "names", "start", "widths"]
+
+
+class Spec(BaseModel):
+    """A frozen model whose problems come out as one ExperimentError."""
+
+    # defer_build: `--help` shows the fields without paying for their validators
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ExperimentError(_problems(error, type(self))) from None
+
+
+def widths(value: Any) -> Any:
+    """A list of widths, from a list or from the text "8,8"; "" or "none" is no hidden layer."""
+    if isinstance(value, str):
+        value = [] if value.strip() in ("", "none", "[]") else value.strip("[] ").split(",")
+    try:
+        found = [int(width) for width in value]
+        whole = all(isinstance(width, str) or int(width) == width for width in value)
+    except (TypeError, ValueError, OverflowError):
+        found, whole = [0], False
+    if not whole or any(width < 1 for width in found):
+        raise ValueError("must be a list of positive integers")
+    return found
+
+
+def names(value: Any) -> Any:
+    """A list of column names, from a list or from the text "a,b"."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def start(value: Any) -> Any:
+    """The word for a start, or a list of numbers, also from the text "1,-2.5"."""
+    if value in ("torch", "zeros", "ones"):
+        return value
+    try:
+        numbers = value.strip("[] ").split(",") if isinstance(value, str) else value
+        found = [float(number) for number in numbers]
+    except (TypeError, ValueError):
+        found = [math.nan]
+    if not all(map(math.isfinite, found)):
+        raise ValueError("must be torch, zeros, ones or a list of finite numbers")
+    return found
+
+
+def full_is_none(value: Any) -> Any:
+    """The word "full" (or "none") as None, so that a flag can ask for it."""
+    return None if value in ("full", "none") else value
+
+
+def _problems(error: ValidationError, spec: type[Spec]) -> list[str]:
+    """One sentence for each thing that pydantic found wrong."""
+    found: list[str] = []
+    for item in error.errors():
+        inner = item.get("ctx", {}).get("error")
+        if isinstance(inner, ExperimentError):  # a section that has already explained itself
+            found.extend(inner.problems)
+        else:
+            found.append(_sentence(spec, item))
+    return list(dict.fromkeys(found))
+
+
+_SECTIONS = {"DataSpec": "data.", "NetworkSpec": "network.", "TrainingSpec": "training."}
+
+
+def _sentence(spec: type[Spec], item: Mapping[str, Any]) -> str:
+    """What is wrong with one field, what was got, and the near miss if there is one."""
+    kind, text = item["type"], item["msg"].removeprefix("Value error, ")
+    if not item["loc"]:  # a rule between fields names them itself
+        return f"{text}."
+    name = str(item["loc"][0])
+    field = f"`{_SECTIONS.get(spec.__name__, '')}{name}`"
+    if kind == "extra_forbidden":
+        hint = near_miss(name, spec.model_fields) or f" There are {', '.join(spec.model_fields)}."
+        return f"{field} is not a setting.{hint}"
+    if kind == "missing" or " is not a setting of " in f" {text}" or "is missing" in text:
+        return f"{field} {'is missing' if kind == 'missing' else text}."
+    if kind == "literal_error":
+        text = "must be one of " + ", ".join(re.findall(r"'([^']*)'", item["ctx"]["expected"]))
+    if kind == "int_parsing":
+        text = "must be a whole number"
+    text = text.replace("Input should be", "must be")
+    hint = near_miss(str(item["input"]), re.findall(r"[\w-]+", text)) if "one of" in text else ""
+    return f"{field} {text}; got {_shown(item['input'])}.{hint}"
+
+
+def _shown(value: Any) -> str:
+    """A value as it stands in a message, cut where it is long."""
+    if isinstance(value, float) and math.isnan(value):
+        return "nan"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,26 @@
+"""What every test shares: checked shapes and types, and the published figures."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jaxtyping import install_import_hook
+
+# Before any test imports fitscope: its numbers' shapes and types are checked in every call.
+NUMERIC = ["records", "network", "data", "train", "analysis", "plot"]
+install_import_hook([f"fitscope.{name}" for name in NUMERIC], "beartype.beartype")
+
+FIGURES = json.loads(Path(__file__).with_name("figures.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def figures() -> dict[str, Any]:
+    """Figures of the reference notebooks, printed there or measured by running their code."""
+    return FIGURES
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that writes to the current folder writes to the test's own."""
+    monkeypatch.chdir(tmp_path)
