@@ -137,37 +137,48 @@ def test_fit_on_a_table_names_what_it_left_out(cli: Cli, pets: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "name", "value"),
+    ("command", "setting", "value"),
     [
-        ("--hidden 3,3", "hidden", [3, 3]),
-        ("--hidden none", "hidden", []),
-        ("--init -5,-10", "init", [-5.0, -10.0]),
-        ("--init=-1.5e-3,2", "init", [-0.0015, 2.0]),
-        ("--no-shuffle", "shuffle", False),
-        ("--shuffle", "shuffle", True),
-        ("--batch-size full", "batch_size", None),
-        ("--batch-size 7", "batch_size", 7),
-        ("--data-seed 3", "seed", 3),
-        ("--seed 4", "seed", 4),
-        ("--stop-below 1e-9", "stop_below", 1e-9),
-        ("--optimizer sgd --momentum 0.5 --nesterov", "nesterov", True),
-        ("--test-fraction 0.5", "test_fraction", 0.5),
-        ("--standardize", "standardize", True),
+        ("step --hidden 3,3", "network.hidden", [3, 3]),
+        ("rings-3 --hidden none", "network.hidden", []),
+        ("step --init -5,-10", "network.init", [-5.0, -10.0]),
+        ("step --init=-1.5e-3,2", "network.init", [-0.0015, 2.0]),
+        ("moons --no-shuffle", "training.shuffle", False),
+        ("bad-start --shuffle", "training.shuffle", True),
+        ("bad-start --batch-size full", "training.batch_size", None),
+        ("moons --batch-size 7", "training.batch_size", 7),
+        ("moons --data-seed 3", "data.seed", 3),
+        ("moons --seed 4", "training.seed", 4),
+        ("moons --stop-below 1e-9", "training.stop_below", 1e-9),
+        ("moons --optimizer sgd --momentum 0.5 --nesterov", "training.nesterov", True),
+        ("moons --test-fraction 0.5", "data.test_fraction", 0.5),
+        ("moons --standardize", "data.standardize", True),
     ],
 )
-def test_a_flag_becomes_the_setting(cli: Cli, flags: str, name: str, value: object) -> None:
+def test_a_flag_becomes_the_setting(cli: Cli, command: str, setting: str, value: object) -> None:
     """Each flag ends up in the experiment of the run, in the section that it belongs to."""
-    if "init" in flags or "hidden" in flags or "shuffle" in flags or "batch" in flags:
-        source = "step"
-    else:
-        source = "moons"
     options = ["--epochs", "1", "--n-samples", "20", "--no-report", "--out", "out"]
-    answer = cli("fit", source, *flags.split(), *options)
+    answer = cli("fit", *command.split(), *options)
     assert answer.status == 0, answer.err
     e = fs.load("out/run.safetensors").experiment
-    section = e.network if name in ("hidden", "init") else e.training
-    section = e.data if name in ("test_fraction", "standardize") or "data" in flags else section
-    assert getattr(section, name) == value
+    section, name = setting.split(".")
+    assert getattr(getattr(e, section), name) == value
+    if name == "seed":  # the two seeds are two settings
+        assert (e.training.seed, e.data.seed) in ((0, 3), (4, 0))
+
+
+def test_an_unknown_column_names_the_near_miss(cli: Cli, pets: Path) -> None:
+    """A target or a feature that is not there is an error with the columns that are."""
+    answer = cli("fit", str(pets), "--target", "kinds")
+    assert answer.status == 2
+    assert "pets.csv has no column `kinds`, but `name`, `weight (kg)`, `legs`" in answer.err
+    assert answer.err.endswith("Did you mean `kind`?\n")
+    answer = cli("fit", str(pets), "--target", "kind", "--features", "legs,weight")
+    assert answer.status == 2
+    assert "pets.csv has no column `weight`" in answer.err
+    answer = cli("fit", str(pets))
+    assert answer.status == 2
+    assert "Name the column to predict with `target`." in answer.err
 
 
 def test_default_folders_are_numbered_and_never_overwritten(cli: Cli) -> None:

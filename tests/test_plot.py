@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.contour import ContourSet
 
 import fitscope as fs
@@ -52,12 +52,21 @@ def _points(ax: Axes) -> list[PathCollection]:
     return [c for c in ax.collections if isinstance(c, PathCollection) and len(c.get_offsets())]
 
 
+def _is_hollow(drawn: PathCollection) -> bool:
+    face = np.asarray(drawn.get_facecolor())
+    return len(face) == 0 or face[0, 3] == 0
+
+
+def _colour(drawn: PathCollection) -> str:
+    """The colour that tells the class: of the face, or of the edge where that is empty."""
+    return to_hex(drawn.get_edgecolor()[0] if _is_hollow(drawn) else drawn.get_facecolor()[0])
+
+
 def _by_colour(ax: Axes) -> dict[str, np.ndarray]:
     """The places of the samples of each colour."""
     found: dict[str, list[np.ndarray]] = {}
     for drawn in _points(ax):
-        colour = to_hex(drawn.get_facecolor()[0])
-        found.setdefault(colour, []).append(np.asarray(drawn.get_offsets()))
+        found.setdefault(_colour(drawn), []).append(np.asarray(drawn.get_offsets()))
     return {colour: np.concatenate(places) for colour, places in found.items()}
 
 
@@ -92,14 +101,16 @@ def test_field_shows_the_values_where_they_belong(plane: Run, ax: Axes) -> None:
 
 
 def test_field_says_whose_probability_it_is(plane: Run, ax: Axes) -> None:
-    """The colour bar names target and class, from 0 to 1, white in the middle."""
+    """The colour bar names target and class, from 0, cool as class 0, over white to 1, warm."""
     plot.decision_field(analysis.decision_field(plane, n_grid=9), plane.dataset, ax=ax)
     bar = ax.figure.axes[1]
     assert bar.get_ylabel() == "probability of y = 1"
-    assert [float(t) for t in bar.get_yticks()] == [0, 0.25, 0.5, 0.75, 1]
+    assert bar.get_ylim() == (0, 1)
     assert theme.FIELD(0.5) == pytest.approx((1, 1, 1, 1), abs=0.01)
-    assert to_hex(theme.FIELD(0.0)) == theme.class_colour(0)
-    assert to_hex(theme.FIELD(1.0)) == theme.class_colour(1)
+    for value, own, other in ((0.0, 2, 0), (1.0, 0, 2)):  # blue over red, red over blue
+        assert theme.FIELD(value)[own] > theme.FIELD(value)[other] + 0.2
+        colour = to_rgb(theme.class_colour(int(value)))
+        assert colour[own] > colour[other] + 0.2
 
 
 def test_the_line_runs_where_the_probability_is_a_half(plane: Run, ax: Axes) -> None:
@@ -166,20 +177,18 @@ def test_samples_lie_where_they_are_in_the_colour_of_their_class(
         own = d.inputs()[targets == index]
         assert len(drawn[theme.class_colour(index)]) == len(own)
         assert _rows(drawn[theme.class_colour(index)]) == _rows(own)
-    markers = {
-        to_hex(c.get_facecolor()[0]): c.get_paths()[0].vertices.tobytes() for c in _points(ax)
-    }
+    markers = {_colour(c): c.get_paths()[0].vertices.tobytes() for c in _points(ax)}
     assert len(set(markers.values())) == len(d.classes)
 
 
-def test_the_test_part_has_a_dark_edge(plane: Run, ax: Axes) -> None:
-    """Edges tell the parts apart: paper for training, ink for test, both in the legend."""
+def test_the_test_part_is_hollow(plane: Run, ax: Axes) -> None:
+    """Filled for training, hollow for test, both told in the legend."""
     d = plane.dataset
     plot.decision_field(analysis.decision_field(plane, n_grid=9), d, ax=ax)
-    count = {theme.PAPER: 0, theme.INK: 0}
+    count = {True: 0, False: 0}
     for drawn in _points(ax):
-        count[to_hex(drawn.get_edgecolor()[0])] += len(drawn.get_offsets())
-    assert count == {theme.PAPER: d.n_train, theme.INK: d.n_test}
+        count[_is_hollow(drawn)] += len(drawn.get_offsets())
+    assert count == {False: d.n_train, True: d.n_test}
     assert _legend(ax) == ["y = 0", "y = 1", "test"]
 
 
@@ -215,7 +224,7 @@ def test_any_name_is_drawn_as_it_is(label: str, ax: Axes) -> None:
     ids=["three", "long", "ten", "very long"],
 )
 def test_names_leave_room_for_the_picture(labels: list[str], n_inputs: int, ax: Axes) -> None:
-    """However many and long the names are, the axes keep half of the figure, legend inside."""
+    """However many and long the names are, the axes keep their share, legend inside."""
     X = np.random.RandomState(0).normal(size=(40, n_inputs))
     run = fs.fit((X, [labels[i % len(labels)] for i in range(40)]), epochs=1)
     if n_inputs == 1:
@@ -224,7 +233,7 @@ def test_names_leave_room_for_the_picture(labels: list[str], n_inputs: int, ax: 
         plot.decision_field(analysis.decision_field(run, n_grid=9), run.dataset, ax=ax)
     fig = ax.figure
     fig.draw_without_rendering()
-    assert ax.get_position().width > 0.5
+    assert ax.get_position().width > 0.4
     assert ax.get_position().height > 0.4
     legend = ax.get_legend()
     assert legend is not None
@@ -253,14 +262,15 @@ def test_response_curve_is_the_record(line: Run, ax: Axes) -> None:
 
 
 def test_response_curves_of_classes_have_their_colours(blobs: Run, ax: Axes) -> None:
-    """One curve a class, each in the colour of its samples."""
+    """One curve a class, in the colour of its samples, so that the legend names it once."""
     x = np.linspace(0, 9, 30)
     run = fs.fit((x, np.digitize(x, [3, 6])), epochs=2)
     curve = analysis.response_curve(run)
     plot.response_curve(curve, run.dataset, ax=ax)
-    colours = {line.get_label(): line.get_color() for line in ax.lines}
-    for index, name in enumerate(curve.names):
-        assert colours[name] == theme.class_colour(index)
+    colours = {np.asarray(line.get_ydata()).tobytes(): line.get_color() for line in ax.lines}
+    for index in range(3):
+        assert colours[curve.y[:, index].tobytes()] == theme.class_colour(index)
+    assert _legend(ax) == ["y = 0", "y = 1", "y = 2"]
     assert ax.get_ylabel() == "probability"
 
 

@@ -102,8 +102,14 @@ def test_optimizers_are_pytorchs_own(settings, kind, wanted):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
-def test_a_run_is_what_a_hand_written_loop_gives(optimizer):
-    """Bit-equal to a loop as a notebook writes it, with nn.Linear and a seeded start."""
+def test_a_run_is_what_a_hand_written_loop_gives(optimizer, request):
+    """Bit-equal to a loop as a notebook writes it, with nn.Linear and a seeded start.
+
+    On one thread, as `fit` trains small nets: two threads add up in another order.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    request.addfinalizer(lambda: torch.set_num_threads(before))
     run = fs.fit("moons", hidden=[5], activation="tanh", optimizer=optimizer, epochs=20, seed=3)
     data = run.dataset
     with torch.random.fork_rng():

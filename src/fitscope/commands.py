@@ -3,10 +3,11 @@
 import dataclasses
 import math
 import re
+import shlex
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
@@ -167,7 +168,8 @@ def data(
     print(f"{known[name].about}")
     print(f"{table.num_rows:,} rows; features: {', '.join(features)}; target: {target}")
     if out is not None:
-        print(f"Written to {out}. Train on it with: fitscope fit {out} --target {target}")
+        command = shlex.join(["fitscope", "fit", out, "--target", target])
+        print(f"Written to {out}. Train on it with: {command}")
 
 
 def show(run: str, /, *, step: Step = -1, json: Json = False) -> None:
@@ -196,11 +198,12 @@ def predict(
     from fitscope.data import read_table, write_table
     from fitscope.export import predicted_table
 
-    answered = predicted_table(_load(run), read_table(table), source=table, step=step)
+    asked = read_table(table)
+    answered = predicted_table(_load(run), asked, source=table, step=step)
     if out is not None:
         write_table(answered, out)
     if json:
-        new = [name for name in answered.column_names if name.startswith("predict")]
+        new = answered.column_names[asked.num_columns :]
         facts = {"rows": answered.num_rows, "columns": answered.column_names, "file": out}
         _print_json(facts | {name: answered[name].to_pylist() for name in new})
     elif out is None:
@@ -218,24 +221,32 @@ def _given(flags: Any) -> dict[str, Any]:
 def _output_folder(out: str | None, source: str) -> Iterator[Path]:
     """A folder that can be written: the named one, or the first free one under runs/.
 
-    That it cannot be written is said here, before training; left empty, it is removed.
+    That it cannot be written is said here, before training. What is still empty is removed.
     """
-    folder = Path(out or Path("runs") / (re.sub(r"[^\w.-]+", "-", Path(source).stem) or "run"))
+    folder = base = Path(
+        out or Path("runs") / (re.sub(r"[^\w.-]+", "-", Path(source).stem) or "run")
+    )
     number = 1
     while out is None and folder.exists():
         number += 1
-        folder = folder.with_name(f"{folder.name.removesuffix(f'-{number - 1}')}-{number}")
+        folder = base.with_name(f"{base.name}-{number}")
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        _make_writable(folder)
+        yield folder
+    finally:
+        with suppress(OSError):  # a folder with something in it stays
+            for path in new:
+                path.rmdir()
+
+
+def _make_writable(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise OutputError(f"Cannot write to the folder {folder}: {error.strerror}.") from None
-    try:
-        yield folder
-    finally:
-        if not any(folder.iterdir()):
-            folder.rmdir()
 
 
 def _load(path: str) -> "Run":

@@ -77,5 +77,6 @@ def near_miss(name: str, known: Iterable[str]) -> str:
         >>> near_miss("tahn", ["sigmoid", "tanh"])
         ' Did you mean `tanh`?'
     """
-    hits = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
-    return f" Did you mean `{hits[0]}`?" if hits else ""
+    written = {word.lower(): word for word in known}
+    hits = difflib.get_close_matches(name.lower(), written, n=1, cutoff=0.6)
+    return f" Did you mean `{written[hits[0]]}`?" if hits else ""

@@ -153,11 +153,13 @@ def forward(
     """
     a = np.asarray(X, dtype=np.float64)
     *hidden, (W_out, b_out) = layers(np.asarray(params, dtype=np.float64), sizes)
-    for W, b in hidden:
-        a = _activate(a @ W.T + b, activation)
-    return np.asarray(a @ W_out.T + b_out)
+    with np.errstate(all="ignore"):  # the parameters of a diverged run may be inf
+        for W, b in hidden:
+            a = _activate(a @ W.T + b, activation)
+        return np.asarray(a @ W_out.T + b_out)
 
 
+@np.errstate(all="ignore")
 def probabilities(logits: Float64[np.ndarray, "n k"]) -> Float64[np.ndarray, "n c"]:
     """Class probabilities from logits: one logit is two classes by the sigmoid, more the softmax.
 
@@ -172,6 +174,7 @@ def probabilities(logits: Float64[np.ndarray, "n k"]) -> Float64[np.ndarray, "n 
     return np.concatenate([expit(-logits), expit(logits)], axis=1)
 
 
+@np.errstate(all="ignore")  # the answers of a diverged run may be inf
 def mean_loss(name: str, task: str, logits: Float64[np.ndarray, "n k"], y: np.ndarray) -> float:
     """The mean loss over samples, as `train.torch_loop.loss_function` defines it, in float64.
 
@@ -220,6 +223,7 @@ def scores(dataset: Dataset, logits: Float64[np.ndarray, "n k"], y: np.ndarray) 
     return {"rmse": mse**0.5 * dataset.y_scale, "r2": r2}
 
 
+@np.errstate(all="ignore")
 def predict(run: Run, X: Any, *, step: int = -1) -> np.ndarray:
     """What `Run.predict` promises."""
     logits, data = _logits(run, X, step), run.dataset
@@ -254,8 +258,11 @@ def _logits(run: Run, X: Any, step: int) -> Float64[np.ndarray, "n k"]:
 
 
 def _classes(logits: Float64[np.ndarray, "n k"]) -> np.ndarray:
-    """Class indices: class 1 where its probability is at least 0.5, that is its logit 0."""
-    return np.argmax(logits, axis=1) if logits.shape[1] > 1 else (logits[:, 0] >= 0).astype(int)
+    """Class indices: of two classes the second where its probability is at least 0.5."""
+    if logits.shape[1] > 2:
+        return np.asarray(np.argmax(logits, axis=1))
+    margin = logits[:, 0] if logits.shape[1] == 1 else logits[:, 1] - logits[:, 0]
+    return np.asarray(margin >= 0, dtype=int)
 
 
 def _activate(z: Float64[np.ndarray, "n h"], activation: str) -> Float64[np.ndarray, "n h"]:

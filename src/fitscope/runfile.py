@@ -11,20 +11,21 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fitscope.errors import FitscopeError, InputFileError, OutputError, RunFileError
 from fitscope.records import Dataset, Outcome, Run
-from fitscope.specs import Experiment
+from fitscope.specs import Experiment, Task
 
 __all__ = ["FORMAT", "load", "run_bytes", "save", "write_atomically"]
 
 FORMAT = 1
 
+_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 _RUN_ARRAYS = {
     "params": (np.float32, 2),
     "steps": (np.int32, 1),
@@ -32,7 +33,7 @@ _RUN_ARRAYS = {
     "train_loss": (np.float32, 1),
     "test_loss": (np.float32, 1),
 }
-_DATA_ARRAYS = ("X", "y", "X_test", "y_test", "mean", "scale", "truth")
+_DATA_ARRAYS = ("X", "y", "X_test", "y_test", "mean", "scale", "truth")  # the last is optional
 
 
 def save(run: Run, path: str | Path, *, data: bool = True) -> None:
@@ -62,7 +63,10 @@ def load(path: str | Path) -> Run:
         raise InputFileError(f"Cannot read {path}: {error.strerror}.") from None
     arrays, header = _parts(path, content)
     try:
-        return _run(arrays, header)
+        return _run(arrays, _Header(**header))
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise RunFileError(f"{path} is a damaged run file: `{place}` is wrong.") from None
     except (FitscopeError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise RunFileError(f"{path} is a damaged run file: {_one_line(error)}.") from None
 
@@ -164,49 +168,109 @@ def _digest(arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def _run(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Run:
+class _DatasetHeader(BaseModel):
+    """What the header says of the data."""
+
+    model_config = _STRICT
+    task: Task
+    feature_names: list[str] = Field(min_length=1)
+    target_name: str
+    classes: list[str | bool | int | float]
+    n_train: int = Field(ge=1)
+    n_test: int = Field(ge=0)
+    y_mean: float
+    y_scale: float = Field(gt=0)
+    notes: list[str]
+
+
+class _Header(BaseModel):
+    """What the header says of the run."""
+
+    model_config = _STRICT
+    format: Literal[1]
+    experiment: dict[str, Any]
+    dataset: _DatasetHeader
+    outcome: Literal["FINISHED", "STOPPED", "DIVERGED", "INTERRUPTED"]
+    metrics: dict[str, float]
+    engine: str
+    versions: dict[str, str]
+    train_s: float = Field(ge=0)
+
+
+def _run(arrays: dict[str, np.ndarray], header: _Header) -> Run:
     """The run, after a check of everything that other code relies on."""
-    e = Experiment(**header["experiment"])
-    data = _dataset(e, arrays, header["dataset"])
-    recorded = {name: arrays[name] for name in _RUN_ARRAYS}
-    for name, (dtype, ndim) in _RUN_ARRAYS.items():
-        _require(recorded[name].dtype == dtype, f"`{name}` has another type")
-        _require(recorded[name].ndim == ndim, f"`{name}` has another number of axes")
+    e = Experiment(**header.experiment)
+    data = _dataset(e, arrays, header.dataset)
     run = Run(
-        **recorded,
-        outcome=Outcome[header["outcome"]],
+        **{name: arrays[name] for name in _RUN_ARRAYS},
+        outcome=Outcome[header.outcome],
         experiment=e,
         dataset=data,
-        metrics={str(k): float(v) for k, v in header["metrics"].items()},
-        engine=str(header["engine"]),
-        versions={str(k): str(v) for k, v in header["versions"].items()},
-        train_s=float(header["train_s"]),
+        metrics=header.metrics,
+        engine=header.engine,
+        versions=header.versions,
+        train_s=header.train_s,
     )
-    steps, n_updates = run.steps, run.steps[-1]
+    for name, (dtype, ndim) in _RUN_ARRAYS.items():
+        _require(
+            arrays[name].dtype == dtype and arrays[name].ndim == ndim, f"`{name}` has another type"
+        )
+    steps, n_epochs = run.steps, len(run.train_loss) - 1
     shape = (len(steps), e.network.n_parameters(data.d, data.k))
     _require(run.params.shape == shape, "`params` does not fit the network")
     _require(steps[0] == 0 and bool(np.all(np.diff(steps) > 0)), "`steps` do not rise from 0")
-    _require(0 <= len(run.batch_loss) - n_updates <= 1, "`batch_loss` does not fit the steps")
-    _require(len(run.test_loss) in (0, len(run.train_loss)), "the losses differ in length")
+    n_unmade = int(run.outcome is Outcome.DIVERGED)  # the loss that ended it, without its update
+    _require(
+        0 <= len(run.batch_loss) - steps[-1] <= n_unmade, "`batch_loss` does not fit the steps"
+    )
+    _require(
+        0 <= n_epochs * run.updates_per_epoch <= steps[-1], "`train_loss` does not fit the steps"
+    )
+    _require(
+        len(run.test_loss) == (n_epochs + 1 if data.n_test else 0),
+        "`test_loss` does not fit `train_loss`",
+    )
+    losses = (
+        ("mse", "smooth_l1", "relative") if data.task == "regression" else ("cross_entropy", "mse")
+    )
+    _require(e.training.loss in losses, "`training.loss` does not fit the task")
     return run
 
 
-def _dataset(e: Experiment, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> Dataset:
-    found: dict[str, Any] = {
-        name: arrays[f"data.{name}"] for name in _DATA_ARRAYS if f"data.{name}" in arrays
+def _dataset(e: Experiment, arrays: dict[str, np.ndarray], about: _DatasetHeader) -> Dataset:
+    found: dict[str, Any] = {name: arrays[f"data.{name}"] for name in _DATA_ARRAYS[:-1]}
+    found["truth"] = arrays.get("data.truth")
+    lists: dict[str, Any] = {
+        name: tuple(getattr(about, name)) for name in ("feature_names", "classes", "notes")
     }
-    listed = ("feature_names", "classes", "notes")
-    rest: dict[str, Any] = {name: value for name, value in about.items() if name not in listed}
-    lists: dict[str, Any] = {name: tuple(about[name]) for name in listed}
-    data = Dataset(spec=e.data, **found, **rest, **lists)
-    d, n, m = data.d, data.n_train, data.n_test
-    _require(data.task in ("binary", "multiclass", "regression"), "an unknown task")
-    _require(data.mean.shape == data.scale.shape == (d,), "the scaling does not fit the inputs")
-    _require(data.X.shape in ((n, d), (0, d)), "`X` does not fit")
-    _require(data.X_test.shape in ((m, d), (0, d)), "`X_test` does not fit")
-    _require(data.y.shape == data.X.shape[:1], "`y` does not fit `X`")
-    _require(data.y_test.shape == data.X_test.shape[:1], "`y_test` does not fit `X_test`")
-    return replace(data, y_mean=float(data.y_mean), y_scale=float(data.y_scale))
+    data = Dataset(spec=e.data, **found, **{**about.model_dump(), **lists})
+    n_classes = {"binary": 2, "multiclass": max(2, len(data.classes)), "regression": 0}[data.task]
+    _require(
+        len(data.classes) == len(set(data.classes)) == n_classes, "`classes` does not fit the task"
+    )
+    kept = len(data.X) > 0
+    n, m, d = data.n_train * kept, data.n_test * kept, data.d
+    kind = np.float32 if data.task == "regression" else np.int32
+    _check(data.X, (n, d), np.float32, "`X`")
+    _check(data.X_test, (m, d), np.float32, "`X_test`")
+    _check(data.y, (n,), kind, "`y`")
+    _check(data.y_test, (m,), kind, "`y_test`")
+    _check(data.mean, (d,), np.float64, "`mean`")
+    _check(data.scale, (d,), np.float64, "`scale`")
+    _require(bool(np.all(data.scale > 0)), "`scale` is not positive")
+    if data.truth is not None:
+        _check(data.truth, (d + 1,), np.float64, "`truth`")
+    for y in (data.y, data.y_test):
+        _require(
+            not n_classes or bool(np.all((y >= 0) & (y < n_classes))), "`y` is none of the classes"
+        )
+    return data
+
+
+def _check(array: np.ndarray, shape: tuple[int, ...], dtype: type, name: str) -> None:
+    """Type, shape, and that all values are finite."""
+    right = array.shape == shape and array.dtype == dtype and bool(np.isfinite(array).all())
+    _require(right, f"{name} does not fit")
 
 
 def _require(holds: bool, problem: str) -> None:

@@ -1,5 +1,6 @@
 """The base of all settings: text is parsed, and every problem is told in one error."""
 
+import csv
 import math
 import re
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ class Spec(BaseModel):
     # defer_build: `--help` shows the fields without paying for their validators
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -40,13 +41,13 @@ def widths(value: Any) -> Any:
 
 
 def names(value: Any) -> Any:
-    """A list of column names, from a list or from the text "a,b"."""
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    """A list of column names, from a list or from the text 'a,b' (a comma in one: '"a,b",c')."""
+    return next(csv.reader([value], skipinitialspace=True)) if isinstance(value, str) else value
 
 
 def start(value: Any) -> Any:
     """The word for a start, or a list of numbers, also from the text "1,-2.5"."""
-    if value in ("torch", "zeros", "ones"):
+    if isinstance(value, str) and value in ("torch", "zeros", "ones"):
         return value
     try:
         numbers = value.strip("[] ").split(",") if isinstance(value, str) else value
@@ -75,6 +76,19 @@ def _problems(error: ValidationError, spec: type[Spec]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+_SHORTER = {
+    "Input should be": "must be",
+    "List should have": "must have",
+    "less than or equal to": "at most",
+    "greater than or equal to": "at least",
+    " after validation": "",
+    ", unable to parse string as a number": "",
+    ", unable to interpret input": "",
+    "a valid integer, got a number with a fractional part": "a whole number",
+    "a valid boolean": "true or false",
+    "a valid number": "a number",
+    "a valid dictionary or instance of": "a table of the fields of",
+}
 _SECTIONS = {"DataSpec": "data.", "NetworkSpec": "network.", "TrainingSpec": "training."}
 
 
@@ -94,8 +108,9 @@ def _sentence(spec: type[Spec], item: Mapping[str, Any]) -> str:
         text = "must be one of " + ", ".join(re.findall(r"'([^']*)'", item["ctx"]["expected"]))
     if kind == "int_parsing":
         text = "must be a whole number"
-    text = text.replace("Input should be", "must be")
-    hint = near_miss(str(item["input"]), re.findall(r"[\w-]+", text)) if "one of" in text else ""
+    for said, shorter in _SHORTER.items():
+        text = text.replace(said, shorter)
+    hint = near_miss(str(item["input"]), re.findall(r"[\w-]+", text.partition("one of ")[2]))
     return f"{field} {text}; got {_shown(item['input'])}.{hint}"
 
 

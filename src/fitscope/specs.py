@@ -178,13 +178,15 @@ class TrainingSpec(Spec):
         None, gt=0, description="stop after the epoch that brings the training loss below this"
     )
 
-    @model_validator(mode="after")
-    def _momentum_fits(self) -> Self:
-        if (self.momentum or self.nesterov) and self.optimizer != "sgd":
-            raise ValueError(f"`momentum` and `nesterov` belong to sgd, not to {self.optimizer}")
-        if self.nesterov and not self.momentum:
-            raise ValueError("`nesterov` needs a `momentum` above 0")
-        return self
+    @field_validator("momentum", "nesterov")
+    @classmethod
+    def _belongs_to_sgd(cls, value: float | bool, info: ValidationInfo) -> float | bool:
+        optimizer = info.data.get("optimizer", "sgd")
+        if value and optimizer != "sgd":
+            raise ValueError(f"belongs to sgd, not to {optimizer}")
+        if info.field_name == "nesterov" and value and info.data.get("momentum") == 0:
+            raise ValueError("needs a `momentum` above 0")
+        return value
 
 
 class Experiment(Spec):
@@ -265,7 +267,8 @@ class Experiment(Spec):
         e = cls.from_toml_text(text, name=str(path))
         if e.data.path is None or Path(e.data.path).is_absolute():
             return e
-        return e.override(path=str(path.parent / e.data.path))
+        data = e.data.model_copy(update={"path": str(path.parent / e.data.path)})
+        return e.model_copy(update={"data": data})
 
     @classmethod
     def from_toml_text(cls, text: str, *, name: str = "The text") -> "Experiment":
@@ -344,11 +347,12 @@ def _named(source: str) -> Experiment:
     suffix = Path(source).suffix.lower()
     if suffix == ".toml":
         return Experiment.from_toml(source)
+    named = [name for name in DATASETS if name not in ("table", "arrays")]
+    if source in named:
+        return Experiment(title=source, data={"name": source})
     if suffix in TABLE_SUFFIXES or Path(source).exists():
         return Experiment(title=Path(source).stem, data={"path": source})
-    if source in DATASETS and source not in ("table", "arrays"):
-        return Experiment(title=source, data={"name": source})
-    known = [*experiments(), *DATASETS]
+    known = [*experiments(), *named]
     raise UnknownNameError(
         f"`{source}` is not a built-in experiment, a data set or a file."
         f"{near_miss(source, known)} `fitscope experiments` and `fitscope data` list them."

@@ -20,9 +20,8 @@ def confusion(run: Run, *, step: int = -1) -> Confusion:
     if d.task == "regression":
         raise DataError("confusion needs classes; this run is a regression.")
     part, X, y = _judged_part(d)
-    p = run.predict_proba(X, step=step)
-    predicted = (p[:, 1] >= 0.5).astype(int) if len(d.classes) == 2 else p.argmax(axis=1)
-    counts = confusion_matrix(y, predicted, labels=range(len(d.classes)))
+    labels = np.array(d.classes)
+    counts = confusion_matrix(labels[y], run.predict(X, step=step), labels=labels)
     return Confusion(counts, d.classes, part)
 
 

@@ -68,12 +68,10 @@ def _numbers(run: Run, row: int) -> tuple[float, float | None, dict[str, float]]
     found: dict[str, float] = {}
     for part, X, y in (("train", d.X, d.y), ("test", d.X_test, d.y_test)):
         if len(X):
-            with np.errstate(all="ignore"):  # a diverged run may hold inf
-                logits = forward(
-                    run.params[row], X, sizes=run.layer_sizes, activation=e.network.activation
-                )
-                losses[part] = mean_loss(str(e.training.loss), d.task, logits, y)
-                found |= {f"{part}_{k}": v for k, v in scores(d, logits, y).items()}
+            activation = e.network.activation
+            logits = forward(run.params[row], X, sizes=run.layer_sizes, activation=activation)
+            losses[part] = mean_loss(str(e.training.loss), d.task, logits, y)
+            found |= {f"{part}_{k}": v for k, v in scores(d, logits, y).items()}
     return losses["train"], losses.get("test"), found
 
 
@@ -114,6 +112,7 @@ def _network(run: Run) -> str:
     return f"a {'-'.join(map(str, run.layer_sizes))} network with {network.activation} units"
 
 
+@np.errstate(all="ignore")  # the parameters of a diverged run may be inf
 def _formula(run: Run, params: np.ndarray) -> str:
     """A linear model of up to 8 inputs with one output, in the data's units."""
     d = run.dataset

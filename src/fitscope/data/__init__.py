@@ -23,6 +23,7 @@ __all__ = [
     "write_table",
 ]
 
+_TOO_LARGE = "Values beyond 3e38 do not fit into float32; rescale them."
 FEW_INTEGERS = 20  # up to so many different whole numbers are read as classes
 
 
@@ -62,6 +63,8 @@ def dataset_from_arrays(X: Any, y: Any, **settings: Any) -> Dataset:
     X = X[:, None] if X.ndim == 1 else X
     y = np.asarray(y)
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    if y.ndim == 1 and y.dtype == object:
+        y = _unboxed(y)
     if X.ndim != 2 or y.ndim != 1 or len(X) != len(y) or X.shape[1] == 0:
         raise DataError(f"X must be (n, d) and y (n,); got {X.shape} and {y.shape}.")
     bad = np.argwhere(~np.isfinite(X))
@@ -71,6 +74,17 @@ def dataset_from_arrays(X: Any, y: Any, **settings: Any) -> Dataset:
         )
     names = names or [f"x{i + 1}" for i in range(X.shape[1])]
     return _prepare(DataSpec(name="arrays", **settings), RawData(X, y, tuple(names)))
+
+
+def _unboxed(y: np.ndarray) -> np.ndarray:
+    """An array of Python objects, as data frames give it, as an array of their type."""
+    values = y.tolist()
+    if None in values:
+        raise DataError(f"`y` is missing in row {values.index(None) + 1}.")
+    kinds = {isinstance(value, str) for value in values}
+    if len(kinds) > 1:
+        raise DataError("`y` mixes text with other values; make it all text or all numbers.")
+    return np.array(values)
 
 
 def raw_data(spec: DataSpec) -> RawData:
@@ -206,6 +220,11 @@ def _split(spec: DataSpec, y: np.ndarray, task: Task) -> tuple[np.ndarray, np.nd
         random_state=spec.split_seed,
         stratify=None if task == "regression" else y,
     )
+    if task != "regression" and len(np.unique(y[train])) < smallest:
+        raise DataError(
+            f"`test_fraction` {fraction:g} leaves a class out of the training part. Give more data "
+            "or a smaller `test_fraction`."
+        )
     return train, test
 
 
@@ -214,8 +233,13 @@ def _statistics(values: np.ndarray, wanted: bool | None) -> tuple[np.ndarray, np
     shape = values.shape[1:]
     if not wanted:
         return np.zeros(shape), np.ones(shape)
-    scale = np.where(np.ptp(values, axis=0) == 0, 0.0, values.std(axis=0))
-    return np.asarray(values.mean(axis=0)), np.where(scale == 0, 1.0, scale)
+    constant = np.ptp(values, axis=0) == 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = np.where(constant, values[0], values.mean(axis=0))
+        scale = np.where(constant, 0.0, values.std(axis=0))
+    if not np.isfinite(scale).all() or not np.isfinite(mean).all():
+        raise DataError(_TOO_LARGE)
+    return mean, np.where(scale == 0, 1.0, scale)
 
 
 def _float32(values: np.ndarray) -> np.ndarray:
@@ -223,5 +247,5 @@ def _float32(values: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         small = np.asarray(values, dtype=np.float32)
     if not np.isfinite(small).all():
-        raise DataError("Values beyond 3e38 do not fit into float32; rescale them.")
+        raise DataError(_TOO_LARGE)
     return small

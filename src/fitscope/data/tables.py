@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["feature_matrix", "raw_from_table", "read_table", "write_table"]
 
+_HEAD_BYTES = 65536
 _PARQUET_MAGIC, _PARQUET_SUFFIXES = b"PAR1", (".parquet", ".pq")
 
 
@@ -55,6 +56,7 @@ def write_table(table: "pa.Table", path: "str | Path | BinaryIO") -> None:
     Raises:
         OutputError: the file cannot be written.
     """
+    import pyarrow as pa
     import pyarrow.csv
     import pyarrow.parquet
 
@@ -63,7 +65,9 @@ def write_table(table: "pa.Table", path: "str | Path | BinaryIO") -> None:
             pyarrow.parquet.write_table(table, path)
         else:
             pyarrow.csv.write_csv(table, path, pyarrow.csv.WriteOptions(quoting_style="needed"))
-    except OSError as error:
+    except BrokenPipeError:  # whoever reads has seen enough, which is no failure
+        raise
+    except (pa.ArrowException, OSError) as error:
         raise OutputError(f"Cannot write {path}: {_reason(error)}.") from None
 
 
@@ -99,7 +103,11 @@ def raw_from_table(
             if name not in features
         ]
         if not features:
-            raise DataError(f"{source} has no numeric column besides `{target}`. {' '.join(notes)}")
+            why = " ".join([f"{source} has no numeric column besides `{target}`.", *notes])
+            raise DataError(why)
+    if not features or target in features:
+        what = f"`{target}` is the target and" if features else "`features` names no column, which"
+        raise DataError(f"{what} cannot be learned from; choose other `features`.")
     X = feature_matrix(table, features, source=source)
     constant = [n for n, spread in zip(features, np.ptp(X, axis=0), strict=True) if spread == 0]
     notes += [f"Column `{name}` is constant and tells the model nothing." for name in constant]
@@ -125,7 +133,7 @@ def feature_matrix(table: "pa.Table", features: Sequence[str], *, source: str) -
         X[:, i] = _numbers(table[name])
     bad = np.argwhere(~np.isfinite(X))
     if len(bad):
-        cells = [_cell(features[column], row, X[row, column]) for row, column in bad[:5]]
+        cells = [_cell(features[column], row, X[row, column]) for row, column in bad[:5].tolist()]
         more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
         raise DataError(
             f"{source} has values that are no numbers: {'; '.join(cells)}{more}. "
@@ -140,7 +148,7 @@ def _head(path: Path) -> bytes:
         if path.is_dir():
             raise InputFileError(f"{path} is a folder; give a CSV or Parquet file.")
         with path.open("rb") as file:
-            head = file.read(65536)
+            head = file.read(_HEAD_BYTES)
     except FitscopeError:
         raise
     except OSError as error:
@@ -155,45 +163,65 @@ def _read_parquet(path: Path) -> "pa.Table":
     import pyarrow.parquet
 
     try:
-        return pyarrow.parquet.read_table(path, partitioning=None)
-    except (pa.ArrowException, OSError) as error:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            table = file.read()
+        table.validate(full=True)
+        table.column_names  # noqa: B018 names that are no text fail here
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is a damaged Parquet file: {_reason(error)}.") from None
+    return table
 
 
 def _read_csv(path: Path, head: bytes) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.csv
 
+    if len(head.strip().splitlines()) == 1 and len(head) < _HEAD_BYTES:
+        raise DataError(f"{path} has a header and no rows.")
     first_line = re.split(rb"[\r\n]", head.lstrip(b"\xef\xbb\xbf\r\n"), maxsplit=1)[0]
     bare = re.sub(rb'"[^"]*"', b"", first_line)
     delimiter = max(b",", b";", b"\t", b"|", key=bare.count).decode()
     options = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     try:
-        return pyarrow.csv.read_csv(path, parse_options=options)
+        table = pyarrow.csv.read_csv(path, parse_options=options)
+        columns = zip(table.column_names, table.schema.types, strict=True)
+        strange = [name for name, kind in columns if pa.types.is_binary(kind)]
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not UTF-8 text in its first line; save it as UTF-8.") from None
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is not a regular CSV table: {_reason(error)}.") from None
+    if strange:
+        raise DataError(f"{path} is not UTF-8 text in column {_list(strange)}; save it as UTF-8.")
+    return table
 
 
 def _check_columns(path: Path, table: "pa.Table", *, named: bool) -> None:
     """Refuses column names that are missing, double, or numbers where a header should be."""
     names = table.column_names
-    double = sorted({name for name in names if names.count(name) > 1})
-    if double:
-        raise DataError(f"{path} has more than one column named {_list(double)}; rename them.")
     if not named and all(re.fullmatch(r"\s*[-+]?[\d.]+(e[-+]?\d+)?\s*", n, re.I) for n in names):
         raise DataError(
             f"The first line of {path} holds numbers, {', '.join(names[:4])}; "
             "it must hold the names of the columns."
         )
+    if "" in names:
+        raise DataError(
+            f"{path} has a column without a name, the {names.index('') + 1}. in order; name it or "
+            "remove it (tables saved with their row numbers have one)."
+        )
+    double = sorted({name for name in names if names.count(name) > 1})
+    if double:
+        raise DataError(f"{path} has more than one column named {_list(double)}; rename them.")
     if table.num_rows == 0:
         raise DataError(f"{path} has a header and no rows.")
 
 
 def _check_names(wanted: Sequence[str], names: Sequence[str], source: str) -> None:
-    for name in wanted:
-        if name not in names:
-            hint = near_miss(name, names)
-            raise UnknownNameError(f"{source} has no column `{name}`, but {_list(names)}.{hint}")
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        hint = near_miss(missing[0], names)
+        raise UnknownNameError(
+            f"{source} has no column {_list(missing)}, but {_list(names)}.{hint}"
+        )
 
 
 def _is_number(column: "pa.ChunkedArray") -> bool:

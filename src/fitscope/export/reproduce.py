@@ -1,5 +1,7 @@
 """How to get the same run again: as a command and as Python."""
 
+import csv
+import io
 import shlex
 from typing import Any
 
@@ -34,7 +36,7 @@ def _shortest(run: Run) -> tuple[str, dict[str, Any]]:
     if data.name == "arrays":
         return "", _differences(run, Experiment(data=DataSpec(name="arrays")))
     if data.path:
-        return data.path, _differences(run, experiment(data.path))
+        return data.path, _differences(run, Experiment(data=DataSpec(path=data.path)))
     bases = {name: experiment(name) for name in (*experiments(), data.name)}
     found = {n: _differences(run, base) for n, base in bases.items() if base.data.name == data.name}
     best = min(found, key=lambda name: len(found[name]))
@@ -60,5 +62,8 @@ def _flag(name: str, value: Any) -> str:
         return f"--{name}" if value else f"--no-{name}"
     if value is None:
         return f"--{name} none"
-    text = ",".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
-    return f"--{name} {shlex.quote(text)}"
+    if isinstance(value, list):
+        text = io.StringIO()
+        csv.writer(text, lineterminator="").writerow(value or ["none"])
+        value = text.getvalue()
+    return f"--{name} {shlex.quote(str(value))}"

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 
-from fitscope.plot.theme import FIELD, LINE, class_colour, colour_bar, draw_points, tint
+from fitscope.plot.theme import FIELD, LINE, class_colour, colour_bar, draw_points, shown, tint
 from fitscope.records import Dataset, DecisionField
 
 __all__ = ["decision_field"]
@@ -38,8 +38,8 @@ def decision_field(record: DecisionField, dataset: Dataset, *, ax: Axes) -> Axes
         colour_bar(ax, image, dataset.target_name)
     points = dataset.inputs()
     draw_points(ax, dataset, points[:, 0], points[:, 1], edge="white")
-    ax.set_xlabel(dataset.feature_names[0])
-    ax.set_ylabel(dataset.feature_names[1])
+    ax.set_xlabel(shown(dataset.feature_names[0]))
+    ax.set_ylabel(shown(dataset.feature_names[1]))
     ax.set_xlim(extent[0], extent[1])
     ax.set_ylim(extent[2], extent[3])
     spread = np.ptp(record.x) / np.ptp(record.y)

@@ -5,7 +5,7 @@ import textwrap
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from fitscope.plot.theme import INK, MUTED, legend
+from fitscope.plot.theme import INK, MUTED, legend, shown
 from fitscope.records import LossCurves
 
 __all__ = ["loss_curves"]
@@ -20,7 +20,7 @@ def loss_curves(record: LossCurves, *, ax: Axes) -> Axes:
             record.epochs, record.test, color=MUTED, linewidth=1.8, linestyle=style, label="test"
         )
     ax.set_xlabel("epochs (passes over the training data)")
-    ax.set_ylabel(textwrap.fill(record.label, 34))
+    ax.set_ylabel(textwrap.fill(shown(record.label, 66), 34))
     ax.set_xlim(0, max(1, int(record.epochs[-1])))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _position: f"{value:,.10g}"))
     if record.log_scale:

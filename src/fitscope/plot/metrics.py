@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from fitscope.plot.theme import ACCENT, LINE, MAX_POINTS, MUTED
+from fitscope.plot.theme import ACCENT, LINE, MAX_POINTS, MUTED, shown
 from fitscope.records import Confusion, FitScatter
 
 __all__ = ["confusion", "fit_scatter"]
@@ -23,7 +23,7 @@ def confusion(record: Confusion, *, ax: Axes) -> Axes:
     for i, j in np.ndindex(counts.shape):
         colour = "white" if share[i, j] > 0.6 else LINE
         ax.text(j, i, f"{counts[i, j]:,}", ha="center", va="center", color=colour, fontsize=size)
-    names = [str(label) for label in record.classes]
+    names = [shown(label, 16) for label in record.classes]
     long = max(map(len, names)) > 6
     ax.set_xticks(range(len(names)), names, rotation=30 if long and len(names) > 3 else 0)
     ax.set_yticks(range(len(names)), names)

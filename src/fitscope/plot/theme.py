@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from typing import Any
 
 import matplotlib as mpl
@@ -28,6 +29,7 @@ __all__ = [
     "draw_points",
     "figure",
     "legend",
+    "shown",
     "svg",
     "tint",
 ]
@@ -87,7 +89,10 @@ def svg(fig: Figure, *, label: str) -> str:
         label: what a screen reader says.
     """
     buffer = io.StringIO()
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": label}):
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": label}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # the page's font draws what DejaVu lacks
+        fig.draw_without_rendering()
+        fig.set_layout_engine("none")  # another round would move things by a millionth
         fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
@@ -97,6 +102,13 @@ def svg(fig: Figure, *, label: str) -> str:
     quoted = label.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", text, count=1)
     return text.replace("<svg", f'<svg role="img" aria-label="{quoted}"', 1)
+
+
+def shown(text: object, width: int = 30) -> str:
+    """A text as it stands in a picture: cut where it is long, and never taken for a formula."""
+    text = str(text)
+    cut = text if len(text) <= width else text[: width - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return cut.replace("$", r"\$")
 
 
 def class_colour(index: int) -> str:
@@ -124,9 +136,9 @@ def draw_points(
     """
     targets = np.concatenate([dataset.y, dataset.y_test])
     test = np.arange(len(x)) >= len(dataset.y)
-    shown = np.arange(len(x)) % max(1, -(-len(x) // MAX_POINTS)) == 0
+    kept = np.arange(len(x)) % max(1, -(-len(x) // MAX_POINTS)) == 0
     for index, label in enumerate(dataset.classes or ("data",)):
-        own = shown & ((targets == index) | (not dataset.classes))
+        own = kept & ((targets == index) | (not dataset.classes))
         colour, marker = class_colour(index), CLASS_MARKERS[index % len(CLASS_MARKERS)]
         filled: dict[str, Any] = {"color": colour, "edgecolors": edge, "linewidths": 0.5}
         hollow: dict[str, Any] = {"facecolors": "none", "edgecolors": colour, "linewidths": 1.1}
@@ -141,23 +153,21 @@ def draw_points(
 def colour_bar(ax: Axes, image: AxesImage, label: str) -> None:
     """The scale of an image, beside it."""
     bar = ax.figure.colorbar(image, ax=ax, pad=0.02)
-    bar.set_label(label, color=INK)
+    bar.set_label(shown(label, 48), color=INK)
     bar.ax.tick_params(color=MUTED, labelcolor=MUTED)
     bar.outline.set_visible(False)
 
 
 def legend(ax: Axes) -> None:
     """The legend in rows above the axes, out of the way of the data."""
-    style: dict[str, Any] = {
-        "frameon": False,
-        "labelcolor": INK,
-        "handletextpad": 0.5,
-        "columnspacing": 1.4,
-    }
+    handles, names = ax.get_legend_handles_labels()
+    n_columns = 56 // (max(map(len, names)) + 5)  # 56 letters fit above a figure of 4.8 inches
+    style: dict[str, Any] = {"frameon": False, "labelcolor": INK, "handletextpad": 0.5}
     place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
-    ax.legend(ncols=5, fontsize=9, **style, **place)
+    ax.legend(handles, names, ncols=max(1, min(5, n_columns)), fontsize=9, **style, **place)
 
 
 def _legend_name(dataset: Dataset, label: Label) -> str:
     """A class as the legend names it: text by itself, a number with what it is a value of."""
-    return label if isinstance(label, str) else f"{dataset.target_name} = {label}"
+    name = shown(label if isinstance(label, str) else f"{dataset.target_name} = {label}")
+    return "\N{ZERO WIDTH SPACE}" + name if name.startswith("_") else name  # "_x" would be hidden

@@ -208,10 +208,9 @@ def _metrics(e: Experiment, data: Dataset, trajectory: Trajectory) -> dict[str, 
     found: dict[str, float] = {}
     for part, X, y in (("train", data.X, data.y), ("test", data.X_test, data.y_test)):
         if len(X):
-            with np.errstate(all="ignore"):  # a diverged run may hold inf
-                params = trajectory.params[-1]
-                logits = forward(params, X, sizes=sizes, activation=e.network.activation)
-                found |= {f"{part}_{k}": v for k, v in scores(data, logits, y).items()}
+            params = trajectory.params[-1]
+            logits = forward(params, X, sizes=sizes, activation=e.network.activation)
+            found |= {f"{part}_{k}": v for k, v in scores(data, logits, y).items()}
     return {name: value for name, value in found.items() if np.isfinite(value)}
 
 
