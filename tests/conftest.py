@@ -1,8 +1,10 @@
 """What every test shares: checked shapes and types, and the published figures."""
 
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from jaxtyping import install_import_hook
@@ -24,3 +26,32 @@ def figures() -> dict[str, Any]:
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that writes to the current folder writes to the test's own."""
     monkeypatch.chdir(tmp_path)
+
+
+class Answer(NamedTuple):
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Answer]
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Cli:
+    """Runs the command line in this process, on a wide terminal."""
+    from fitscope.cli import main
+
+    monkeypatch.setenv("COLUMNS", "400")
+
+    def run(*args: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["fitscope", *args])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        status = exit_.value.code
+        return Answer(status if isinstance(status, int) else 0, *capfd.readouterr())
+
+    return run

@@ -11,49 +11,18 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 import fitscope as fs
+from conftest import Cli
 from fitscope import commands
 from fitscope.cli import COMMANDS, main
 from fitscope.specs import FLAT_FIELDS, DataSpec
 
 MAIN = "from fitscope.cli import main; main()"
 HEAVY = ["torch", "numpy", "sklearn", "matplotlib", "pyarrow", "scipy", "pandas"]
-
-
-class Answer(NamedTuple):
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Answer]
-
-# cyclopts suspects that a test forgot the arguments; here they come from sys.argv, as for a user.
-pytestmark = pytest.mark.filterwarnings("ignore:Cyclopts application invoked without tokens")
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Runs the command line in this process, on a wide terminal."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*args: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["fitscope", *args])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        status = exit_.value.code
-        return Answer(status if isinstance(status, int) else 0, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture

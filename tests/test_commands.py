@@ -4,10 +4,8 @@ import csv
 import json
 import re
 import shlex
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow.csv
@@ -15,38 +13,8 @@ import pyarrow.parquet
 import pytest
 
 import fitscope as fs
+from conftest import Cli
 from fitscope.catalogue import DATASETS
-from fitscope.cli import main
-
-# cyclopts suspects that a test forgot the arguments; here they come from sys.argv, as for a user.
-pytestmark = pytest.mark.filterwarnings("ignore:Cyclopts application invoked without tokens")
-
-
-class Answer(NamedTuple):
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Answer]
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Runs the command line in this process, on a wide terminal."""
-    monkeypatch.setenv("COLUMNS", "400")
-
-    def run(*args: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["fitscope", *args])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        status = exit_.value.code
-        return Answer(status if isinstance(status, int) else 0, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture(scope="session")

@@ -214,7 +214,7 @@ def test_a_wrong_argument_gets_one_clear_sentence(arguments, error, message):
 def test_cuda_is_refused_where_there_is_none(monkeypatch):
     """The message says what to use instead."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(EngineError, match="no CUDA device here; use device='cpu'"):
+    with pytest.raises(EngineError, match="no CUDA device here; choose the device cpu"):
         fs.fit("moons", device="cuda")
 
 

@@ -3,10 +3,9 @@
 import csv
 import io
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,41 +14,11 @@ import pyarrow.parquet
 import pytest
 
 import fitscope as fs
-from fitscope.cli import main
+from conftest import Cli
 from fitscope.data import read_table
 from fitscope.errors import DataError, UnknownNameError
 from fitscope.export import predicted_table
 from fitscope.records import Run
-
-# cyclopts suspects that a test forgot the arguments; here they come from sys.argv, as for a user.
-pytestmark = pytest.mark.filterwarnings("ignore:Cyclopts application invoked without tokens")
-
-
-class Answer(NamedTuple):
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Answer]
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Cli:
-    """Runs the command line in this process."""
-
-    def run(*args: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["fitscope", *args])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        status = exit_.value.code
-        return Answer(status if isinstance(status, int) else 0, *capfd.readouterr())
-
-    return run
-
 
 LABELS: dict[str, list[Any]] = {
     "text": ["cat", "dog, small"],

@@ -166,6 +166,8 @@ def data(
         _print_json({**facts, "file": out})
         return
     print(f"{known[name].about}")
+    if "test_fraction" not in known[name].settings:
+        print("These are its training samples; its test set is drawn anew and not part of them.")
     print(f"{table.num_rows:,} rows; features: {', '.join(features)}; target: {target}")
     if out is not None:
         command = shlex.join(["fitscope", "fit", out, "--target", target])

@@ -283,8 +283,12 @@ def _tensor(params: Float[np.ndarray, " p"]) -> "torch.Tensor":
 
 def _wrong_length(sizes: list[int], n: int, got: int) -> str:
     """How many numbers an explicit start needs, and what for."""
-    made_of = " + ".join(
-        f"({n_in} weights + 1 bias) x {n_out}" for n_in, n_out in itertools.pairwise(sizes)
+    parts = [
+        f"({n_in} weight{'s' * (n_in != 1)} + 1 bias) x {n_out}"
+        for n_in, n_out in itertools.pairwise(sizes)
+    ]
+    shape, made_of = "-".join(map(str, sizes)), " + ".join(parts)
+    return (
+        f"`network.init` must have {n} numbers for a {shape} network: {made_of}; got {got}. "
+        "The init `torch` draws a start that fits."
     )
-    shape = "-".join(map(str, sizes))
-    return f"`network.init` must have {n} numbers for a {shape} network: {made_of}; got {got}."

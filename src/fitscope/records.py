@@ -139,6 +139,7 @@ class Trajectory:
         train_loss: loss on the training part after e epochs; entry 0 is before training.
         test_loss: the same on the test part; empty where there is none.
         outcome: how it ended.
+        train_s: seconds that the training took; no part of a comparison.
     """
 
     params: Float32[np.ndarray, "t p"]
@@ -147,6 +148,7 @@ class Trajectory:
     train_loss: Float32[np.ndarray, " e"]
     test_loss: Float32[np.ndarray, " e2"]
     outcome: Outcome
+    train_s: float = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,6 @@ class Run(Trajectory):
         metrics: scores at the end, such as `train_accuracy`, `test_accuracy` or `test_r2`.
         engine: what trained it, with the device where that is not the CPU.
         versions: of fitscope and of the libraries that decide the numbers.
-        train_s: seconds that the training took; no part of a comparison of runs.
     """
 
     experiment: Experiment
@@ -167,7 +168,6 @@ class Run(Trajectory):
     metrics: Mapping[str, float]
     engine: str
     versions: Mapping[str, str]
-    train_s: float = field(compare=False)
 
     @property
     def ending(self) -> str:

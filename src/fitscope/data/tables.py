@@ -1,6 +1,7 @@
 """Tables: CSV and Parquet files through pyarrow, checked, to numbers and labels."""
 
 import math
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -303,5 +304,6 @@ def _list(names: Sequence[str]) -> str:
 
 def _reason(error: Exception) -> str:
     """The library's own reason in one line, without its stop."""
-    text = getattr(error, "strerror", None) or str(error)
+    number = getattr(error, "errno", None)  # pyarrow's own text repeats the path
+    text = os.strerror(number) if number else str(error)
     return " ".join(text.split()).rstrip(".")[:200]

@@ -4,7 +4,6 @@ import contextlib
 import platform
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -73,7 +72,6 @@ def fit(
     module = build_module(e.network, sizes, start_parameters(e.network, sizes, rng))
     from fitscope.train import torch_loop
 
-    began = time.perf_counter()
     with _interruptible() as interrupted, _threads(e, data):
 
         def watch(n_done: int, loss: float) -> bool:
@@ -84,7 +82,6 @@ def fit(
         trajectory = torch_loop.train(
             module, data, e.training, rng, keep_every=keep_every, device=device, watch=watch
         )
-    train_s = time.perf_counter() - began
     return Run(
         **vars(trajectory),
         experiment=e,
@@ -92,7 +89,6 @@ def fit(
         metrics=_metrics(e, data, trajectory),
         engine="torch" if device == "cpu" else f"torch ({device})",
         versions=_versions(),
-        train_s=train_s,
     )
 
 
@@ -146,7 +142,7 @@ def _check_engine(engine: str, device: str) -> None:
         import torch
 
         if not torch.cuda.is_available():
-            raise EngineError("PyTorch sees no CUDA device here; use device='cpu'.")
+            raise EngineError("PyTorch sees no CUDA device here; choose the device cpu.")
 
 
 def _plan(e: Experiment, n: int, p: int) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """The specification: plain PyTorch, one update after the other, everything recorded."""
 
 import math
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -45,7 +46,7 @@ def train(
     X_test, y_test = torch.from_numpy(dataset.X_test).to(device), _targets(dataset.y_test, device)
     loss_of = loss_function(training.loss, dataset.task)
     optimizer = optimizer_for(training, module)
-    record = _Recorder(module, keep_every)
+    record = _Recorder(module, keep_every)  # starts the clock; PyTorch's first optimizer is slow
 
     def whole_set_losses() -> float:
         with torch.no_grad():
@@ -132,7 +133,7 @@ class _Recorder:
     """What has been seen so far of one training."""
 
     def __init__(self, module: nn.Module, keep_every: int) -> None:
-        self.module, self.keep_every = module, keep_every
+        self.module, self.keep_every, self.began = module, keep_every, time.perf_counter()
         self.n_steps = 0
         self.batch_loss: list[float] = []
         self.train_loss: list[float] = []
@@ -155,6 +156,7 @@ class _Recorder:
             train_loss=np.array(self.train_loss, dtype=np.float32),
             test_loss=np.array(self.test_loss, dtype=np.float32),
             outcome=outcome,
+            train_s=time.perf_counter() - self.began,
         )
 
     def _keep(self) -> None:
