@@ -249,6 +249,7 @@ def _read_until(descriptor: int, pattern: str) -> str:
     return shown
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_run_so_far(tmp_path: Path) -> None:
     """On a terminal a bar shows the training; Ctrl-C ends it with status 130 and a saved run."""
     ours, theirs = pty.openpty()
@@ -272,6 +273,7 @@ def test_ctrl_c_keeps_the_run_so_far(tmp_path: Path) -> None:
     assert 0 < run.steps[-1] == len(run.batch_loss) == facts["step"]
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     """`fitscope predict RUN TABLE | head -1` ends quietly."""
     fs.fit("bad-start", epochs=1).save(tmp_path / "run.safetensors")

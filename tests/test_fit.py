@@ -178,6 +178,7 @@ def test_nothing_is_left_open_in_a_runs_experiment():
     assert run.train_s > 0
 
 
+@pytest.mark.slow
 def test_logistic_regression_of_a_real_table_is_right_19_times_in_20():
     """The default settings reach 0.95 on the held-out part of the breast-cancer table."""
     run = fs.fit("breast-cancer")

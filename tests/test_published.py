@@ -11,6 +11,8 @@ from fitscope.analysis import summary
 from fitscope.data import raw_data
 from fitscope.network import layers
 
+pytestmark = pytest.mark.slow
+
 
 def test_threshold_sgd_ends_at_the_published_parameters(figures):
     """1,600 steps of five end at the printed w, b and test accuracy.
@@ -149,7 +151,6 @@ def test_polynomial_prints_its_formula_beside_the_true_one():
     assert facts.formula.count("x^") == 3
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "key"),
     [(f"rings-{h}", f"rings_sigmoid_h{h}") for h in (1, 2, 3, 5)]

@@ -17,6 +17,8 @@ from fitscope.export import command_line, python_snippet, report_html, save_repo
 from fitscope.network import parameter_names
 from fitscope.records import Run
 
+pytestmark = pytest.mark.slow
+
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
 

@@ -16,8 +16,7 @@ from fitscope.cli import main
 from fitscope.export import command_line, python_snippet
 from fitscope.records import Run
 
-# cyclopts suspects that a test forgot the arguments; here they come from sys.argv, as for a user.
-pytestmark = pytest.mark.filterwarnings("ignore:Cyclopts application invoked without tokens")
+pytestmark = pytest.mark.slow
 
 SMALL = {"epochs": 2}
 CASES: list[tuple[str, dict[str, Any]]] = [

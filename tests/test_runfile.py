@@ -263,6 +263,7 @@ def test_a_file_cut_anywhere_is_one_run_file_error(scratch: Path) -> None:
             fs.load(scratch)
 
 
+@pytest.mark.slow
 def test_every_flipped_byte_of_the_header_is_noticed(scratch: Path) -> None:
     """Each byte up to the arrays, one after the other: refused, or the run is the same."""
     run = KINDS["binary"]()
@@ -274,6 +275,7 @@ def test_every_flipped_byte_of_the_header_is_noticed(scratch: Path) -> None:
         content[place] ^= flip
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(flips=st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 255)), min_size=1))
 def test_flipped_bytes_anywhere_are_noticed(

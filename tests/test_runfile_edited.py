@@ -266,6 +266,7 @@ def _leaves(node: Any, path: str = "") -> Iterator[str]:
         yield from _leaves(value, f"{path}{key}.")
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(data=st.data(), kind=st.sampled_from(["binary", "regression"]))
 def test_no_edit_of_the_header_crashes(

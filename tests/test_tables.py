@@ -166,7 +166,7 @@ BAD_TABLES = [
     ("a,y\n", {}, DataError, "t.csv has a header and no rows"),
     ("a,y", {}, DataError, "t.csv has a header and no rows"),
     ("a,y\n1,0\n", {}, DataError, "at least 2 are needed"),
-    ("a,y\n1,0\n2,0\n", {}, DataError, "`y` has only one value, 0: there is nothing to tell"),
+    ("a,y\n1,0\n2,0\n", {}, DataError, "`y` has only one value, 0: there is nothing to learn"),
     ("a,y\n1,u\n2,u\n", {}, DataError, "`y` has only one value, u"),
     (
         "a,b,y\n1,red,0\n2,9,1\n",

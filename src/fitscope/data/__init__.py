@@ -56,35 +56,45 @@ def dataset_from_arrays(X: Any, y: Any, **settings: Any) -> Dataset:
         DataError: shapes do not fit, or values are not finite numbers.
     """
     names = [str(name) for name in getattr(X, "columns", ())]
-    try:
-        X = np.asarray(X, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"X must be an array of numbers: {error}.") from None
-    X = X[:, None] if X.ndim == 1 else X
-    y = np.asarray(y)
-    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-    if y.ndim == 1 and y.dtype == object:
-        y = _unboxed(y)
+    X, y = _inputs(X), _targets(y)
     if X.ndim != 2 or y.ndim != 1 or len(X) != len(y) or X.shape[1] == 0:
         raise DataError(f"X must be (n, d) and y (n,); got {X.shape} and {y.shape}.")
-    bad = np.argwhere(~np.isfinite(X))
-    if len(bad):
+    bad = np.argwhere(~np.isfinite(X)).tolist()
+    if bad:
         raise DataError(
-            f"X has {len(bad)} missing or infinite values, the first at {(*bad[0].tolist(),)}."
+            f"X has missing or infinite values, {len(bad)} in all; the first is in row "
+            f"{bad[0][0] + 1}, column {bad[0][1] + 1}."
         )
     names = names or [f"x{i + 1}" for i in range(X.shape[1])]
     return _prepare(DataSpec(name="arrays", **settings), RawData(X, y, tuple(names)))
 
 
-def _unboxed(y: np.ndarray) -> np.ndarray:
-    """An array of Python objects, as data frames give it, as an array of their type."""
-    values = y.tolist()
-    if None in values:
-        raise DataError(f"`y` is missing in row {values.index(None) + 1}.")
-    kinds = {isinstance(value, str) for value in values}
-    if len(kinds) > 1:
-        raise DataError("`y` mixes text with other values; make it all text or all numbers.")
-    return np.array(values)
+def _inputs(X: Any) -> np.ndarray:
+    """Inputs as float64; a single axis is a single input."""
+    try:
+        X = np.asarray(X)
+        if X.dtype.kind == "c":
+            raise TypeError("complex numbers have no order")
+        X = X.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"X must be an array of numbers: {str(error).rstrip('.')}.") from None
+    return np.asarray(X[:, None] if X.ndim == 1 else X)
+
+
+def _targets(y: Any) -> np.ndarray:
+    """Targets as an array of text, truth values or numbers; (n, 1) is (n,)."""
+    y = np.asarray(y)
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    if y.dtype == object and y.ndim == 1:  # what a data frame gives
+        values = y.tolist()
+        if None in values:
+            raise DataError(f"`y` is missing in row {values.index(None) + 1}.")
+        if len({isinstance(value, str) for value in values}) > 1:
+            raise DataError("`y` mixes text with other values; make it all text or all numbers.")
+        y = np.array(values)
+    if y.dtype.kind not in "biufU":
+        raise DataError(f"`y` must hold text, truth values or numbers; its type is {y.dtype}.")
+    return np.asarray(y)
 
 
 def raw_data(spec: DataSpec) -> RawData:
@@ -173,6 +183,8 @@ def _task(spec: DataSpec, raw: RawData) -> tuple[Task, tuple[str, ...]]:
 
 def _encode(y: np.ndarray, task: Task, name: str) -> tuple[np.ndarray, tuple[Label, ...]]:
     """Labels as class indices with the sorted labels, or values as float64."""
+    if len(y) and (y == y[0]).all():
+        raise DataError(f"`{name}` has only one value, {y[0]!s}: there is nothing to learn.")
     if task == "regression":
         try:
             values = y.astype(np.float64)
@@ -185,10 +197,6 @@ def _encode(y: np.ndarray, task: Task, name: str) -> tuple[np.ndarray, tuple[Lab
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise DataError(f"`{name}` is not a finite number in row {np.argmin(np.isfinite(y)) + 1}.")
     labels, index = np.unique(y, return_inverse=True)
-    if len(labels) < 2:
-        raise DataError(
-            f"`{name}` has only one value, {labels[0]!s}: there is nothing to tell apart."
-        )
     if task == "binary" and len(labels) != 2:
         raise DataError(f"`{name}` has {len(labels)} classes; a binary task needs 2.")
     return index, tuple(labels.tolist())
