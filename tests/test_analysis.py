@@ -190,8 +190,8 @@ def test_a_log_scale_helps_where_the_loss_varies_more_than_tenfold(
     [
         ("step", {}, "cross-entropy (nats per sample)"),
         ("step", {"loss": "mse"}, "mean squared error of the probability"),
-        ("sine", {}, "mean squared error (units of y)"),
-        ("sine", {"loss": "smooth_l1", "standardize": True}, "smooth L1 loss (y standardised)"),
+        ("sine", {}, "mean squared error (y in its units squared)"),
+        ("sine", {"loss": "smooth_l1", "standardize": True}, "smooth L1 loss"),
         ("sine", {"loss": "relative"}, "relative error"),
     ],
 )
@@ -285,7 +285,8 @@ def test_a_coefficient_is_the_change_for_one_deviation(
         assert answer(moved) - answer(X[:1]) == pytest.approx(value, rel=1e-4, abs=1e-9)
     assert (np.diff(np.abs(record.values)) <= 0).all()
     assert set(record.names) == set(d.feature_names)
-    assert record.what.startswith(f"change of the {'logit' if kind == 'many' else 'target'} per")
+    what = f"the logit of {d.classes[1]}" if kind == "many" else d.target_name
+    assert record.what.startswith(f"change of {what} per standard deviation")
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])

@@ -139,7 +139,7 @@ def test_an_unknown_column_names_the_near_miss(cli: Cli, pets: Path) -> None:
     """A target or a feature that is not there is an error with the columns that are."""
     answer = cli("fit", str(pets), "--target", "kinds")
     assert answer.status == 2
-    assert "pets.csv has no column `kinds`, but `name`, `weight (kg)`, `legs`" in answer.err
+    assert "pets.csv has no column `kinds`; it has `name`, `weight (kg)`, `legs`" in answer.err
     assert answer.err.endswith("Did you mean `kind`?\n")
     answer = cli("fit", str(pets), "--target", "kind", "--features", "legs,weight")
     assert answer.status == 2

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import fitscope as fs
-from fitscope import train
 from fitscope.errors import DataError, EngineError, ExperimentError, UnknownNameError
 
+TINY = {"n_samples": 50}
 SPEC = {"n_samples": 100, "epochs": 12, "hidden": [3]}
 
 
@@ -55,14 +55,35 @@ def test_full_batch_losses_are_the_training_losses():
     assert run.batch_loss.tolist() == run.train_loss[:-1].tolist()
 
 
-def test_long_runs_are_thinned_evenly_and_keep_both_ends(monkeypatch):
+def test_long_runs_are_thinned_evenly_and_keep_both_ends():
     """Within the budget the stride is even, and the last update is kept whatever the stride."""
-    monkeypatch.setattr(train, "PARAMS_BUDGET_BYTES", 4 * 13 * 10)
-    run = fs.fit("moons", n_samples=100, hidden=[3], epochs=100)
-    assert run.params.nbytes <= 4 * 13 * 10 + 4 * 13
-    assert run.steps.tolist() == [*range(0, 100, 12), 100]
-    whole = fs.fit("moons", n_samples=100, hidden=[3], epochs=12)
+    run = fs.fit("moons", n_samples=100, hidden=[3], epochs=100, keep_bytes=4 * 13 * 10)
+    assert run.params.nbytes <= 4 * 13 * 10
+    assert run.steps.tolist() == [*range(0, 100, 16), 100]
+    whole = fs.fit("moons", n_samples=100, hidden=[3], epochs=16)
     assert run.params[1].tolist() == whole.params[-1].tolist()
+
+
+def test_a_run_that_ends_early_is_kept_whole():
+    """What was planned does not thin what was made."""
+    run = fs.fit("bad-start", epochs=10_000_000, stop_below=0.3)
+    assert run.outcome is fs.Outcome.STOPPED
+    assert run.steps.tolist() == list(range(run.steps[-1] + 1))
+
+
+def test_progress_that_answers_true_ends_the_training():
+    """As Ctrl-C does: between two updates, with the loss of every whole epoch."""
+    run = fs.fit("moons", epochs=500, progress=lambda done, planned, loss: done == 20, **TINY)
+    assert run.outcome is fs.Outcome.INTERRUPTED
+    assert run.steps[-1] == 20
+    assert len(run.train_loss) == 21
+
+
+def test_asking_to_stop_at_the_last_update_is_too_late():
+    """A training that made all its updates has finished."""
+    run = fs.fit("moons", epochs=5, progress=lambda done, planned, loss: done == 5, **TINY)
+    assert run.outcome is fs.Outcome.FINISHED
+    assert len(run.train_loss) == 6
 
 
 def test_stop_below_ends_after_the_epoch_that_passes_it():
@@ -179,9 +200,11 @@ def test_nothing_is_left_open_in_a_runs_experiment():
 
 
 @pytest.mark.slow
-def test_logistic_regression_of_a_real_table_is_right_19_times_in_20():
-    """The default settings reach 0.95 on the held-out part of the breast-cancer table."""
-    run = fs.fit("breast-cancer")
+def test_logistic_regression_of_a_real_table_is_right_19_times_in_20(cli):
+    """The default settings reach 0.95 on the held-out part, through the commands of `make demo`."""
+    assert cli("data", "breast-cancer", "-o", "breast-cancer.csv").status == 0
+    assert cli("fit", "breast-cancer.csv", "--target", "diagnosis", "--out", "bc").status == 0
+    run = fs.load("bc")
     assert run.experiment.network.hidden == []
     assert run.metrics["test_accuracy"] >= 0.95
 
@@ -204,6 +227,9 @@ def test_logistic_regression_of_a_real_table_is_right_19_times_in_20():
         ),
         ({"source": ([1, 2, 3], [0, 1])}, DataError, r"X must be \(n, d\) and y \(n,\)"),
         ({"source": ([1, 2], [0, 1], 3)}, DataError, r"given as \(X, y\)"),
+        ({"source": ([1, 2], [[1], [2, 3]])}, DataError, r"y must be \(n,\)"),
+        ({"source": ([1, 2], [b"a", b"b"])}, DataError, "must hold text, truth values or numbers"),
+        ({"source": "a" * 5000}, UnknownNameError, "is not a built-in experiment"),
     ],
 )
 def test_a_wrong_argument_gets_one_clear_sentence(arguments, error, message):

@@ -164,12 +164,12 @@ def test_a_column_of_the_table_is_never_taken_for_an_answer(cli: Cli, valued: Pa
         (
             lambda t: t.rename_columns(["name", "weight", "kind", "legs"]),
             UnknownNameError,
-            r"t\.csv has no column `weight \(kg\)`, but .* Did you mean `weight`\?",
+            r"t\.csv has no column `weight \(kg\)`; it has .* Did you mean `weight`\?",
         ),
         (
             lambda t: t.set_column(3, "legs", [["four"] * 30]),
             DataError,
-            r"Features must be numbers, but `legs` is text such as 'four'",
+            r"Features must be numbers, but in .* `legs` is text such as 'four'",
         ),
         (
             lambda t: t.set_column(3, "legs", [[None] + [1.0] * 29]),
@@ -214,3 +214,29 @@ def test_errors_name_the_file(cli: Cli, valued: Path, args: list[str], message: 
     assert answer.err.startswith("Error: ")
     assert message in answer.err
     assert answer.err.count("\n") == 1
+
+
+def test_a_csv_comes_back_as_it_was_written(cli: Cli, valued: Path) -> None:
+    """Answers are appended: leading zeros, decimals and empty cells of other columns stay."""
+    rows = ["id,weight (kg),legs,remark", "007,4.50,4,", "012,3.00,2,NA"]
+    Path("new.csv").write_text("\n".join(rows) + "\n")
+    assert cli("predict", str(valued), "new.csv", "-o", "answers.csv").status == 0
+    written = list(csv.reader(Path("answers.csv").read_text().splitlines()))
+    assert [row[:4] for row in written] == [row.split(",") for row in rows]
+
+
+def test_the_table_is_never_written_over(cli: Cli, valued: Path) -> None:
+    """Answers need a file of their own."""
+    Path("new.csv").write_text("weight (kg),legs\n4.5,4\n")
+    answer = cli("predict", str(valued), "new.csv", "-o", "./new.csv")
+    assert (answer.status, answer.out) == (2, "")
+    assert "./new.csv is the table itself; name another file" in answer.err
+    assert Path("new.csv").read_text() == "weight (kg),legs\n4.5,4\n"
+
+
+def test_a_table_is_not_written_under_a_strange_name(cli: Cli, valued: Path) -> None:
+    """A spreadsheet's name would hold a CSV that no spreadsheet opens."""
+    Path("new.csv").write_text("weight (kg),legs\n4.5,4\n")
+    answer = cli("predict", str(valued), "new.csv", "-o", "answers.xlsx")
+    assert answer.status == 2
+    assert "a table's name ends in .csv or .parquet" in answer.err

@@ -9,7 +9,7 @@ from sklearn.model_selection import train_test_split
 import fitscope as fs
 from fitscope.analysis import summary
 from fitscope.data import raw_data
-from fitscope.network import layers
+from fitscope.network import forward
 
 pytestmark = pytest.mark.slow
 
@@ -76,16 +76,21 @@ def test_the_published_hidden_layer_has_its_activations_and_regions(figures):
     want = figures["rings"]
     W, b = (np.array(want["hidden_layer"][name]) for name in ("W1", "b1"))
     data = fs.dataset(fs.DataSpec(name="rings"))
-    params = np.concatenate([W.ravel(), b, np.zeros(4)]).astype(np.float32)
-    (W_own, b_own), _ = layers(params, [2, 3, 1])
-    z = data.X @ W_own.T + b_own
-    by_torch = torch.sigmoid(torch.nn.functional.linear(*map(torch.tensor, (data.X, W_own, b_own))))
-    assert 1 / (1 + np.exp(-z.astype(float))) == pytest.approx(by_torch.numpy(), abs=1e-4)
-    patterns = [str([int(on) for on in row]) for row in z > 0]
+    own = np.stack([_activation(W, b, unit, data.X) for unit in range(3)], axis=1)
+    W32, b32 = (torch.tensor(part, dtype=torch.float32) for part in (W, b))
+    by_torch = torch.sigmoid(torch.nn.functional.linear(torch.tensor(data.X), W32, b32))
+    assert own == pytest.approx(by_torch.numpy(), abs=1e-4)
+    patterns = [str([int(on) for on in row]) for row in own > 0.5]
     counts = {name: [0, 0] for name in patterns}
     for name, label in zip(patterns, data.y, strict=True):
         counts[name][label] += 1
     assert counts == want["regions"]
+
+
+def _activation(W, b, unit, X):
+    """What one hidden unit answers, by our forward pass: the output just passes it on."""
+    params = np.concatenate([W.ravel(), b, np.eye(3)[unit], [0.0]]).astype(np.float32)
+    return forward(params, X, sizes=[2, 3, 1], activation="sigmoid")[:, 0]
 
 
 def test_scikit_learn_fits_the_gates_data_to_the_published_coefficients(figures):

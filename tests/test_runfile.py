@@ -30,9 +30,7 @@ DATA_ARRAYS = {f"data.{name}" for name in ("X", "y", "X_test", "y_test", "mean",
 
 
 def _thinned() -> Run:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fitscope.train.PARAMS_BUDGET_BYTES", 100)
-        return fs.fit("bad-start", epochs=3)
+    return fs.fit("bad-start", epochs=3, keep_bytes=100)
 
 
 def _labelled(labels: list[Any]) -> Run:
@@ -85,14 +83,14 @@ def _parts(content: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
     size = int.from_bytes(content[:8], "little")
     header = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["fitscope"])
-    return load(content), header
+    return {name: a for name, a in load(content).items() if name != "sha256"}, header
 
 
 def _signed(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> bytes:
     """A file of these parts whose digest is right, as a careful forger would write it."""
-    header = {key: value for key, value in header.items() if key != "sha256"}
-    header["sha256"] = runfile._digest(arrays, header)
-    return bytes(safetensors_bytes(arrays, metadata={"fitscope": json.dumps(header)}))
+    text = json.dumps(header)
+    signed = {**arrays, "sha256": runfile._digest(arrays, text)}
+    return bytes(safetensors_bytes(signed, metadata={"fitscope": text}))
 
 
 def _loaded(path: Path, content: bytes) -> Run | None:
@@ -153,13 +151,13 @@ def test_the_file_is_plain_safetensors_with_the_documented_entries(run: Run, scr
     """Anyone can read it: named arrays, one metadata entry that is JSON, and no pickle."""
     run.save(scratch)
     with safe_open(scratch, "numpy") as file:
-        assert set(file.keys()) == RUN_ARRAYS | DATA_ARRAYS | {"data.truth"}
+        assert set(file.keys()) == RUN_ARRAYS | DATA_ARRAYS | {"data.truth", "sha256"}
         assert set(file.metadata()) == {"fitscope"}
         header = json.loads(file.metadata()["fitscope"])
         np.testing.assert_array_equal(file.get_tensor("params"), run.params)
     assert set(header) == {
-        *("format", "sha256", "experiment", "dataset", "outcome", "metrics"),
-        *("engine", "versions", "train_s"),
+        *("format", "experiment", "dataset", "outcome", "ending", "metrics"),
+        *("engine", "device", "versions", "train_s"),
     }
     assert header["format"] == runfile.FORMAT
 
@@ -242,14 +240,25 @@ def test_a_folder_without_permission_is_an_output_error(
 
 
 @pytest.mark.parametrize(
-    ("place", "message"), [("missing", "No such file"), ("", "Is a directory")]
+    ("place", "message"),
+    [
+        ("missing", "Cannot read .*: No such file"),
+        ("", "The folder .* holds no run.safetensors"),
+        ("a\0b", "is no name of a file"),
+    ],
 )
 def test_what_cannot_be_read_is_an_input_file_error(
     tmp_path: Path, place: str, message: str
 ) -> None:
-    """A missing file and a folder are InputFileErrors with the system's reason."""
-    with pytest.raises(InputFileError, match=f"Cannot read .*: {message}"):
+    """A missing file, a folder without a run and a name that is none are InputFileErrors."""
+    with pytest.raises(InputFileError, match=message):
         fs.load(tmp_path / place)
+
+
+def test_the_folder_of_a_fit_stands_for_its_run(run: Run, tmp_path: Path) -> None:
+    """`load` takes the folder as well as the file in it."""
+    run.save(tmp_path / "run.safetensors")
+    assert fs.load(tmp_path) == run
 
 
 def test_a_file_cut_anywhere_is_one_run_file_error(scratch: Path) -> None:

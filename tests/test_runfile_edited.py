@@ -85,10 +85,11 @@ def _edited(content: bytes, edit: Edit) -> bytes:
     """The file after an edit, with a digest that is right again."""
     arrays, size = parts_of(content), int.from_bytes(content[:8], "little")
     header = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["fitscope"])
-    del header["sha256"]
+    del arrays["sha256"]
     edit(arrays, header)
-    header["sha256"] = runfile._digest(arrays, header)
-    return bytes(safetensors_bytes(arrays, metadata={"fitscope": json.dumps(header)}))
+    text = json.dumps(header)
+    arrays["sha256"] = runfile._digest(arrays, text)
+    return bytes(safetensors_bytes(arrays, metadata={"fitscope": text}))
 
 
 def _put(path: str, value: Any) -> Edit:

@@ -46,6 +46,7 @@ DATA_VALUES: dict[str, st.SearchStrategy[Any]] = {
     "n_classes": st.integers(2, 100),
 }
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
+FLOAT32 = st.floats(-3.4028234663852886e38, 3.4028234663852886e38)
 POSITIVE = st.floats(0, 1e6, exclude_min=True)
 
 
@@ -60,7 +61,7 @@ NETWORKS = st.builds(
     NetworkSpec,
     hidden=st.lists(st.integers(1, 8192), max_size=32),
     activation=st.sampled_from(["sigmoid", "tanh", "relu", "identity"]),
-    init=st.sampled_from(["torch", "zeros", "ones"]) | st.lists(FINITE, max_size=9),
+    init=st.sampled_from(["torch", "zeros", "ones"]) | st.lists(FLOAT32, max_size=9),
 )
 
 
@@ -196,13 +197,14 @@ BAD_VALUES = [
     (NetworkSpec, {"hidden": [0]}, "must be a list of positive integers; got [0]."),
     (NetworkSpec, {"hidden": "0"}, "must be a list of positive integers; got '0'."),
     (NetworkSpec, {"hidden": [1.5]}, "must be a list of positive integers; got [1.5]."),
-    (NetworkSpec, {"hidden": 3}, "must be a list of positive integers; got 3."),
+    (NetworkSpec, {"hidden": -3}, "must be a list of positive integers; got -3."),
     (NetworkSpec, {"hidden": "3,x"}, "must be a list of positive integers; got '3,x'."),
     (NetworkSpec, {"hidden": [9000]}, "at most 8192; got [9000]."),
     (NetworkSpec, {"hidden": [1] * 33}, "at most 32"),
     (NetworkSpec, {"activation": "tahn"}, "; got 'tahn'. Did you mean `tanh`?"),
     (NetworkSpec, {"init": "one"}, "must be torch, zeros, ones or a list of finite numbers"),
     (NetworkSpec, {"init": [1, float("nan")]}, "or a list of finite numbers; got [1, nan]."),
+    (NetworkSpec, {"init": [1e39]}, "or a list of finite numbers; got [1e+39]."),
     (NetworkSpec, {"init": [1, float("inf")]}, "or a list of finite numbers; got [1, inf]."),
     (TrainingSpec, {"lr": -1}, "`training.lr` must be greater than 0; got -1."),
     (TrainingSpec, {"lr": 0}, "must be greater than 0; got 0."),
@@ -350,8 +352,8 @@ def test_a_changed_experiment_no_longer_tells_the_old_story():
     e = experiment("gates-and")
     assert e.override(lr=0.5) == e
     once = e.override(lr=0.1)
-    assert (once.title, once.about) == ("The and gate, changed", "")
-    assert once.override(lr=0.2).title == "The and gate, changed"
+    assert (once.title, once.about) == ("The and gate, changed: lr", "")
+    assert once.override(lr=0.2, seed=1).title == "The and gate, changed: lr, seed"
     assert e.title == "The and gate"
 
 

@@ -66,14 +66,19 @@ def test_scores_at_the_end_are_the_runs_metrics(source: str) -> None:
 
 def test_a_step_between_two_recorded_ones_is_the_one_before() -> None:
     """In a thinned run a step stands for the last one that was recorded, and says which."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fitscope.train.PARAMS_BUDGET_BYTES", 100)
-        run = fs.fit("bad-start", epochs=10)
+    run = fs.fit("bad-start", epochs=10, keep_bytes=100)
     first, second = (int(step) for step in run.steps[1:3])
     assert second > first + 1
     between, at = summary(run, step=second - 1), summary(run, step=first)
     assert between == at
     assert at.step == first
+
+
+def test_without_data_a_step_within_an_epoch_has_no_loss() -> None:
+    """What was not recorded is not made up from another moment."""
+    run = fs.fit("bad-start", epochs=2)
+    facts = summary(replace(run, dataset=run.dataset.without_arrays()), step=3)
+    assert (facts.train_loss, facts.test_loss, facts.scores) == (None, None, {})
 
 
 @pytest.mark.parametrize("epoch", [0, 1, 5])

@@ -38,7 +38,7 @@ def main() -> NoReturn:
         sys.stderr.close()
         sys.exit(0)
     except KeyboardInterrupt:
-        _fail("interrupted before there was anything to keep.", 130)
+        _fail("interrupted.", 130)
 
 
 def _fail(message: str, status: int) -> NoReturn:

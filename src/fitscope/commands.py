@@ -9,9 +9,10 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from cyclopts import Group, Parameter
+from pydantic.fields import FieldInfo
 
 from fitscope.catalogue import DATASETS
 from fitscope.errors import OutputError, UnknownNameError, near_miss
@@ -48,7 +49,7 @@ def _flags(settings: Mapping[str, tuple[str, str]]) -> type:
         info = _SPECS[section].model_fields[field]
         kind = bool if bool in (info.annotation, *get_args(info.annotation)) else str
         parameter = Parameter(
-            help=info.description,
+            help=_help(info),
             group=_GROUPS[section],
             allow_leading_hyphen=kind is str,  # a start may be "-5,-10"
             show_default=False,
@@ -60,12 +61,23 @@ def _flags(settings: Mapping[str, tuple[str, str]]) -> type:
     return dataclasses.make_dataclass("Flags", attributes, namespace=namespace)
 
 
+def _help(info: FieldInfo) -> str:
+    """What a setting means, with its choices and its default."""
+    kinds = [info.annotation, *get_args(info.annotation)]
+    choices = [c for kind in kinds if get_origin(kind) is Literal for c in get_args(kind)]
+    facts = [", ".join(choices)] if choices else []
+    facts += [f"default: {info.default}"] if info.default not in (None, []) else []
+    return f"{info.description} [{'; '.join(facts)}]" if facts else str(info.description)
+
+
 if TYPE_CHECKING:
     Flags = Any
     DataFlags = Any
 else:
     Flags = _flags({n: place for n, place in FLAT_FIELDS.items() if n not in ("name", "path")})
-    DataFlags = _flags({n: ("data", n) for n in DataSpec.model_fields if n not in ("name", "path")})
+    made = {n for info in DATASETS.values() if "n_samples" in info.settings for n in info.settings}
+    split = {"test_fraction", "split_seed", "standardize"}
+    DataFlags = _flags({n: ("data", n) for n in DataSpec.model_fields if n in made - split})
 
 NO_FLAGS, NO_DATA_FLAGS = Flags(), DataFlags()
 AnySetting = Annotated[Flags, Parameter(name="*")]
@@ -79,7 +91,7 @@ def fit(
     source: str,
     /,
     *,
-    out: str | None = None,
+    out: Annotated[str | None, Parameter(name=["--out", "-o"])] = None,
     report: bool = True,
     data: Annotated[bool, Parameter(name="--data")] = True,
     engine: Literal["auto", "torch"] = "auto",
@@ -91,7 +103,8 @@ def fit(
 
     Args:
         source: a built-in experiment, a data set, a .toml file, or a .csv or .parquet table.
-        out: folder for the run and its report; default: a new one under runs/.
+        out: folder for the run and its report, which replace older ones; default: a new one
+            under runs/.
         report: write report.html.
         data: keep the samples in the run file.
         engine: what trains; auto takes the fastest that fits.
@@ -107,6 +120,7 @@ def fit(
             run = train(e, engine=engine, device=device, progress=progress)
         files = {"run": folder / "run.safetensors"}
         run.save(files["run"], data=data)
+        (folder / "report.html").unlink(missing_ok=True)  # that of an older run
         if report:
             from fitscope.export import save_report
 
@@ -182,7 +196,9 @@ def show(run: str, /, *, step: Step = -1, json: Json = False) -> None:
         step: number of updates made; -1 is the end.
         json: print one JSON object.
     """
-    _show_summary(_load(run), step=step, json=json, files={})
+    from fitscope.runfile import load
+
+    _show_summary(load(run), step=step, json=json, files={})
 
 
 def predict(
@@ -199,9 +215,13 @@ def predict(
     """
     from fitscope.data import read_table, write_table
     from fitscope.export import predicted_table
+    from fitscope.runfile import load
 
-    asked = read_table(table)
-    answered = predicted_table(_load(run), asked, source=table, step=step)
+    if out is not None and Path(out).exists() and Path(out).samefile(table):
+        raise OutputError(f"{out} is the table itself; name another file for the answers.")
+    to_csv = out is None or Path(out).suffix.lower() == ".csv"  # whose cells stay as written
+    asked, written = read_table(table), read_table(table, as_text=to_csv)
+    answered = predicted_table(load(run), asked, onto=written, source=table, step=step)
     if out is not None:
         write_table(answered, out)
     if json:
@@ -251,12 +271,6 @@ def _make_writable(folder: Path) -> None:
         raise OutputError(f"Cannot write to the folder {folder}: {error.strerror}.") from None
 
 
-def _load(path: str) -> "Run":
-    from fitscope.runfile import load
-
-    return load(Path(path) / "run.safetensors" if Path(path).is_dir() else path)
-
-
 @contextmanager
 def _progress(title: str) -> Iterator["Progress | None"]:
     """A progress bar on stderr where that is a terminal."""
@@ -276,12 +290,14 @@ def _progress(title: str) -> Iterator["Progress | None"]:
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("updates, batch loss {task.fields[loss]:.4g}"),
+        TextColumn("updates{task.fields[loss]}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None, loss=math.nan)
-        yield lambda done, total, loss: bar.update(task, completed=done, total=total, loss=loss)
+        task = bar.add_task(title, total=None, loss=": starting")
+        yield lambda done, total, loss: bar.update(
+            task, completed=done, total=total, loss=f", batch loss {loss:.4g}"
+        )
 
 
 def _show_summary(run: "Run", *, step: int, json: bool, files: dict[str, Path]) -> None:
@@ -305,8 +321,10 @@ def _summary_rows(facts: "Summary") -> dict[str, str]:
         "data": facts.data,
         "network": facts.network,
         "parameters": f"{facts.n_parameters:,}",
-        "updates": f"{facts.step:,} of {facts.n_updates:,}",
-        "loss": f"train {facts.train_loss:.4g}{test} ({facts.loss})",
+        "updates": f"{facts.step:,} of {facts.n_planned:,}",
+        "loss": f"train {facts.train_loss:.4g}{test} ({facts.loss})"
+        if facts.train_loss is not None
+        else "recorded at the ends of epochs only, and this run has no data",
     }
     for name in dict.fromkeys(key.split("_", 1)[1] for key in facts.scores):
         parts = [p for p in ("train", "test") if f"{p}_{name}" in facts.scores]

@@ -11,7 +11,7 @@ from jaxtyping import Float, Float64
 
 from fitscope.errors import DataError, ExperimentError
 from fitscope.records import Dataset, Run
-from fitscope.specs import NetworkSpec
+from fitscope.specs import Experiment, NetworkSpec
 
 if TYPE_CHECKING:
     import torch
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RELATIVE_FLOOR",
     "build_module",
+    "evaluate",
     "flat_parameters",
     "forward",
     "layers",
@@ -223,6 +224,25 @@ def scores(dataset: Dataset, logits: Float64[np.ndarray, "n k"], y: np.ndarray) 
     return {"rmse": mse**0.5 * dataset.y_scale, "r2": r2}
 
 
+def evaluate(
+    e: Experiment, dataset: Dataset, params: Float[np.ndarray, " p"]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Losses by part (`train`, `test`), and scores by part and name (`test_accuracy`).
+
+    A part without samples is left out.
+    """
+    sizes, task = e.network.layer_sizes(dataset.d, dataset.k), dataset.task
+    losses: dict[str, float] = {}
+    found: dict[str, float] = {}
+    parts = {"train": (dataset.X, dataset.y), "test": (dataset.X_test, dataset.y_test)}
+    for part, (X, y) in parts.items():
+        if len(X):
+            logits = forward(params, X, sizes=sizes, activation=e.network.activation)
+            losses[part] = mean_loss(str(e.training.loss), task, logits, y)
+            found |= {f"{part}_{k}": v for k, v in scores(dataset, logits, y).items()}
+    return losses, found
+
+
 @np.errstate(all="ignore")
 def predict(run: Run, X: Any, *, step: int = -1) -> np.ndarray:
     """What `Run.predict` promises."""
@@ -261,8 +281,7 @@ def _classes(logits: Float64[np.ndarray, "n k"]) -> np.ndarray:
     """Class indices: of two classes the second where its probability is at least 0.5."""
     if logits.shape[1] > 2:
         return np.asarray(np.argmax(logits, axis=1))
-    margin = logits[:, 0] if logits.shape[1] == 1 else logits[:, 1] - logits[:, 0]
-    return np.asarray(margin >= 0, dtype=int)
+    return np.asarray(probabilities(logits)[:, 1] >= 0.5, dtype=int)
 
 
 def _activate(z: Float64[np.ndarray, "n h"], activation: str) -> Float64[np.ndarray, "n h"]:

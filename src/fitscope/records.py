@@ -57,7 +57,7 @@ class RawData:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """Data as the network sees it: split, scaled, float32.
 
@@ -108,6 +108,10 @@ class Dataset:
         """All samples, training first, in the data's own units."""
         return np.asarray(np.concatenate([self.X, self.X_test]) * self.scale + self.mean)
 
+    def __repr__(self) -> str:
+        name = self.spec.path or self.spec.name
+        return f"<Dataset {name}: {self.task}, {self.n_train:,} + {self.n_test:,} x {self.d}>"
+
     def without_arrays(self) -> "Dataset":
         """The same description with no samples in it."""
         return replace(self, X=self.X[:0], y=self.y[:0], X_test=self.X[:0], y_test=self.y[:0])
@@ -151,7 +155,7 @@ class Trajectory:
     train_s: float = field(compare=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run(Trajectory):
     """A recorded training: the experiment, its data, every recorded step, and the outcome.
 
@@ -159,7 +163,8 @@ class Run(Trajectory):
         experiment: what was asked for, every setting spelled out.
         dataset: what it was trained on; without rows if it was saved without its data.
         metrics: scores at the end, such as `train_accuracy`, `test_accuracy` or `test_r2`.
-        engine: what trained it, with the device where that is not the CPU.
+        engine: what trained it.
+        device: where it computed.
         versions: of fitscope and of the libraries that decide the numbers.
     """
 
@@ -167,6 +172,7 @@ class Run(Trajectory):
     dataset: Dataset
     metrics: Mapping[str, float]
     engine: str
+    device: str
     versions: Mapping[str, str]
 
     @property
@@ -183,8 +189,11 @@ class Run(Trajectory):
     @property
     def updates_per_epoch(self) -> int:
         """Number of optimizer updates in one pass over the training part."""
-        n = self.dataset.n_train
-        return -(-n // min(self.experiment.training.batch_size or n, n))
+        return self.experiment.training.updates_per_epoch(self.dataset.n_train)
+
+    def __repr__(self) -> str:
+        shape = "-".join(map(str, self.layer_sizes))
+        return f"<Run {shape} on {self.dataset!r}: {self.steps[-1]:,} updates, {self.ending}>"
 
     def row(self, step: int = -1) -> int:
         """Index into `params` of the last recorded step at or before `step`; -1 is the end.
@@ -257,9 +266,11 @@ class Summary:
         n_parameters: number of weights and biases.
         step: updates made.
         n_updates: updates of the whole run.
+        n_planned: updates that its epochs would have made.
         loss: name and unit of the loss.
-        train_loss: on the training part at that step.
-        test_loss: on the test part; None where there is none.
+        train_loss: on the training part at that step; None where the run was saved without its
+            data and the step is no end of an epoch.
+        test_loss: on the test part; None where there is none, too.
         scores: `train_accuracy`, `test_accuracy`, or `train_rmse`, `train_r2` and so on.
         outcome: how the training ended, as a sentence.
         engine: what trained it.
@@ -276,8 +287,9 @@ class Summary:
     n_parameters: int
     step: int
     n_updates: int
+    n_planned: int
     loss: str
-    train_loss: float
+    train_loss: float | None
     test_loss: float | None
     scores: Mapping[str, float]
     outcome: str

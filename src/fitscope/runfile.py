@@ -1,8 +1,8 @@
 """Run <-> one .safetensors file: arrays plus a JSON header, written atomically, read with care.
 
-The header's `__metadata__` has one entry, `fitscope`: a JSON object with `format` (a number that
-grows when older readers could no longer read the file), `sha256` over everything else in the
-file, and what `_header` writes. There is no pickle in it.
+The header's `__metadata__` has one entry, `fitscope`: the JSON text of an object with `format`
+(a number that grows when older readers could no longer read the file) and what `_header` writes.
+The array `sha256` (32 bytes) is taken over that text and all other arrays. There is no pickle.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fitscope.errors import FitscopeError, InputFileError, OutputError, RunFileError
 from fitscope.records import Dataset, Outcome, Run
-from fitscope.specs import Experiment, Task
+from fitscope.specs import LOSSES, Experiment, Task
 
 __all__ = ["FORMAT", "load", "run_bytes", "save", "write_atomically"]
 
@@ -51,14 +51,21 @@ def save(run: Run, path: str | Path, *, data: bool = True) -> None:
 
 
 def load(path: str | Path) -> Run:
-    """Reads a run file and checks everything in it.
+    """Reads a run file, or the one in a folder that `fitscope fit` wrote, and checks all of it.
 
     Raises:
         InputFileError: the file is not there or cannot be read.
         RunFileError: it is not a run file, is damaged, or was written by a newer fitscope.
     """
     try:
-        content = Path(path).read_bytes()
+        path = Path(path)
+        if path.is_dir() and not (path / "run.safetensors").exists():
+            raise InputFileError(f"The folder {path} holds no run.safetensors.")
+        content = (path / "run.safetensors" if path.is_dir() else path).read_bytes()
+    except (TypeError, ValueError):
+        raise InputFileError(f"{path!r} is no name of a file.") from None
+    except FitscopeError:
+        raise
     except OSError as error:
         raise InputFileError(f"Cannot read {path}: {error.strerror}.") from None
     arrays, header = _parts(path, content)
@@ -76,13 +83,15 @@ def run_bytes(run: Run, *, data: bool = True) -> bytes:
     from safetensors.numpy import save as to_bytes
 
     d = run.dataset if data else run.dataset.without_arrays()
-    arrays = {name: np.ascontiguousarray(getattr(run, name)) for name in _RUN_ARRAYS}
+    arrays: dict[str, np.ndarray] = {
+        name: np.ascontiguousarray(getattr(run, name)) for name in _RUN_ARRAYS
+    }
     for name in _DATA_ARRAYS:
         if getattr(d, name) is not None:
             arrays[f"data.{name}"] = np.ascontiguousarray(getattr(d, name))
-    header = _header(run)
-    header["sha256"] = _digest(arrays, header)
-    return bytes(to_bytes(arrays, metadata={"fitscope": json.dumps(header)}))
+    header = json.dumps(_header(run))
+    arrays["sha256"] = _digest(arrays, header)
+    return bytes(to_bytes(arrays, metadata={"fitscope": header}))
 
 
 def write_atomically(path: str | Path, content: bytes) -> None:
@@ -124,8 +133,10 @@ def _header(run: Run) -> dict[str, Any]:
             "notes": d.notes,
         },
         "outcome": run.outcome.name,
+        "ending": run.ending,
         "metrics": dict(run.metrics),
         "engine": run.engine,
+        "device": run.device,
         "versions": dict(run.versions),
         "train_s": run.train_s,
     }
@@ -142,7 +153,8 @@ def _parts(path: str | Path, content: bytes) -> tuple[dict[str, np.ndarray], dic
         arrays = from_bytes(content)
         size = int.from_bytes(content[:8], "little")
         metadata = json.loads(content[8 : 8 + size]).get("__metadata__", {})
-        header = json.loads(metadata["fitscope"]) if "fitscope" in metadata else None
+        text = metadata.get("fitscope", "null")
+        header = json.loads(text)
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise RunFileError(f"{path} is damaged, or no run file: it cannot be parsed.") from None
     if not isinstance(header, dict):
@@ -153,19 +165,23 @@ def _parts(path: str | Path, content: bytes) -> tuple[dict[str, np.ndarray], dic
             f"{path} has format {number}, written by a newer fitscope; this one reads up to "
             f"{FORMAT}. Upgrade with: pip install -U fitscope"
         )
-    if header.pop("sha256", None) != _digest(arrays, header):
+    digest = arrays.pop("sha256", None)
+    if digest is None or digest.tobytes() != _digest(arrays, text).tobytes():
         raise RunFileError(f"{path} was changed or damaged after it was written.")
     return arrays, header
 
 
-def _digest(arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> str:
-    """SHA-256 over the header and every array with its name, type and shape."""
-    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+def _digest(arrays: Mapping[str, np.ndarray], header: str) -> np.ndarray:
+    """SHA-256, as 32 bytes, over the header's text and every array in the order of their names.
+
+    Of an array go in a line with its name and shape, such as `params 701x2`, and its bytes.
+    """
+    digest = hashlib.sha256(header.encode())
     for name in sorted(arrays):
         array = arrays[name]
-        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(f"\n{name} {'x'.join(map(str, array.shape))}\n".encode())
         digest.update(np.ascontiguousarray(array).data if array.size else b"")
-    return digest.hexdigest()
+    return np.frombuffer(digest.digest(), dtype=np.uint8)
 
 
 class _DatasetHeader(BaseModel):
@@ -191,8 +207,10 @@ class _Header(BaseModel):
     experiment: dict[str, Any]
     dataset: _DatasetHeader
     outcome: Literal["FINISHED", "STOPPED", "DIVERGED", "INTERRUPTED"]
+    ending: str
     metrics: dict[str, float]
     engine: str
+    device: str
     versions: dict[str, str]
     train_s: float = Field(ge=0)
 
@@ -201,13 +219,15 @@ def _run(arrays: dict[str, np.ndarray], header: _Header) -> Run:
     """The run, after a check of everything that other code relies on."""
     e = Experiment(**header.experiment)
     data = _dataset(e, arrays, header.dataset)
+    recorded: dict[str, Any] = {name: arrays[name] for name in _RUN_ARRAYS}
     run = Run(
-        **{name: arrays[name] for name in _RUN_ARRAYS},
+        **recorded,
         outcome=Outcome[header.outcome],
         experiment=e,
         dataset=data,
         metrics=header.metrics,
         engine=header.engine,
+        device=header.device,
         versions=header.versions,
         train_s=header.train_s,
     )
@@ -230,10 +250,7 @@ def _run(arrays: dict[str, np.ndarray], header: _Header) -> Run:
         len(run.test_loss) == (n_epochs + 1 if data.n_test else 0),
         "`test_loss` does not fit `train_loss`",
     )
-    losses = (
-        ("mse", "smooth_l1", "relative") if data.task == "regression" else ("cross_entropy", "mse")
-    )
-    _require(e.training.loss in losses, "`training.loss` does not fit the task")
+    _require(e.training.loss in LOSSES[data.task], "`training.loss` does not fit the task")
     return run
 
 

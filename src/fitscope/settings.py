@@ -10,7 +10,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fitscope.errors import ExperimentError, near_miss
 
-__all__ = ["Spec", "full_is_none", "names", "start", "widths"]
+__all__ = ["Spec", "parse_full", "parse_init", "parse_names", "parse_widths"]
+
+
+MAX_FLOAT32 = 3.4028234663852886e38  # beyond it, float32 has only inf
 
 
 class Spec(BaseModel):
@@ -26,10 +29,11 @@ class Spec(BaseModel):
             raise ExperimentError(_problems(error, type(self))) from None
 
 
-def widths(value: Any) -> Any:
+def parse_widths(value: Any) -> Any:
     """A list of widths, from a list or from the text "8,8"; "" or "none" is no hidden layer."""
     if isinstance(value, str):
         value = [] if value.strip() in ("", "none", "[]") else value.strip("[] ").split(",")
+    value = [value] if isinstance(value, int) else value
     try:
         found = [int(width) for width in value]
         whole = all(isinstance(width, str) or int(width) == width for width in value)
@@ -40,12 +44,17 @@ def widths(value: Any) -> Any:
     return found
 
 
-def names(value: Any) -> Any:
+def parse_names(value: Any) -> Any:
     """A list of column names, from a list or from the text 'a,b' (a comma in one: '"a,b",c')."""
-    return next(csv.reader([value], skipinitialspace=True)) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return next(csv.reader([value], skipinitialspace=True, strict=True))
+    except (csv.Error, StopIteration):
+        raise ValueError("must be a list of column names") from None
 
 
-def start(value: Any) -> Any:
+def parse_init(value: Any) -> Any:
     """The word for a start, or a list of numbers, also from the text "1,-2.5"."""
     if isinstance(value, str) and value in ("torch", "zeros", "ones"):
         return value
@@ -54,12 +63,12 @@ def start(value: Any) -> Any:
         found = [float(number) for number in numbers]
     except (TypeError, ValueError):
         found = [math.nan]
-    if not all(map(math.isfinite, found)):
+    if not all(abs(number) <= MAX_FLOAT32 for number in found):  # false for nan, too
         raise ValueError("must be torch, zeros, ones or a list of finite numbers")
     return found
 
 
-def full_is_none(value: Any) -> Any:
+def parse_full(value: Any) -> Any:
     """The word "full" (or "none") as None, so that a flag can ask for it."""
     return None if value in ("full", "none") else value
 

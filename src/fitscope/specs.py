@@ -19,10 +19,11 @@ from fitscope.errors import (
     UnknownNameError,
     near_miss,
 )
-from fitscope.settings import Spec, full_is_none, names, start, widths
+from fitscope.settings import Spec, parse_full, parse_init, parse_names, parse_widths
 
 __all__ = [
     "FLAT_FIELDS",
+    "LOSSES",
     "DataSpec",
     "Experiment",
     "NetworkSpec",
@@ -33,6 +34,11 @@ __all__ = [
 ]
 
 Task = Literal["binary", "multiclass", "regression"]
+LOSSES: Mapping[Task, tuple[Literal["cross_entropy", "mse", "smooth_l1", "relative"], ...]] = {
+    "binary": ("cross_entropy", "mse"),
+    "multiclass": ("cross_entropy", "mse"),
+    "regression": ("mse", "smooth_l1", "relative"),
+}  # the losses that have a meaning for each task, the usual one first
 _BUILT_IN = Path(__file__).with_name("experiments")
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 
@@ -45,12 +51,10 @@ class DataSpec(Spec):
     )
     path: str | None = Field(None, description="a CSV or Parquet file")
     target: str | None = Field(None, description="the column to predict")
-    features: Annotated[list[str] | None, BeforeValidator(names)] = Field(
+    features: Annotated[list[str] | None, BeforeValidator(parse_names)] = Field(
         None, description="the columns to predict from; default: all other numeric columns"
     )
-    task: Task | None = Field(
-        None, description="binary, multiclass or regression; default: read off the target"
-    )
+    task: Task | None = Field(None, description="what to predict; default: read off the target")
     n_samples: int | None = Field(None, ge=2, le=10_000_000, description="number of points")
     noise: float | None = Field(
         None, ge=0, le=1000, description="standard deviation of the noise, in units of the data"
@@ -115,17 +119,19 @@ class DataSpec(Spec):
 class NetworkSpec(Spec):
     """A dense network: no hidden layer is one neuron a class, that is logistic regression."""
 
-    hidden: Annotated[list[int], BeforeValidator(widths)] = Field(
-        [], max_length=32, description="widths of the hidden layers; [] is a single neuron"
+    hidden: Annotated[list[int], BeforeValidator(parse_widths)] = Field(
+        [],
+        max_length=32,
+        description="widths of the hidden layers, as 8,8; none is a single neuron",
     )
     activation: Literal["sigmoid", "tanh", "relu", "identity"] = Field(
-        "sigmoid", description="activation of the hidden units"
+        "sigmoid", description="of the hidden units"
     )
-    init: Annotated[Literal["torch", "zeros", "ones"] | list[float], BeforeValidator(start)] = (
-        Field(
-            "torch",
-            description="the start: as PyTorch draws it, zeros, ones, or the flat list",
-        )
+    init: Annotated[
+        Literal["torch", "zeros", "ones"] | list[float], BeforeValidator(parse_init)
+    ] = Field(
+        "torch",
+        description="the start; also the flat list of its numbers, as 1,-2.5",
     )
 
     @field_validator("hidden")
@@ -169,12 +175,12 @@ class TrainingSpec(Spec):
     nesterov: bool = Field(False, description="sgd: look ahead along the momentum")
     weight_decay: float = Field(0.0, ge=0, le=1e6, description="pull of the parameters to zero")
     epochs: int = Field(1000, ge=1, le=10_000_000, description="passes over the training data")
-    batch_size: Annotated[int | None, BeforeValidator(full_is_none)] = Field(
-        None, ge=1, description="samples in a step; default: all of them (full batch)"
+    batch_size: Annotated[int | None, BeforeValidator(parse_full)] = Field(
+        None, ge=1, description="samples in a step, or full for all of them, the default"
     )
     shuffle: bool = Field(True, description="draw the batches in a new order every epoch")
     seed: int = Field(0, ge=0, lt=2**63, description="seed of the start and of every shuffle")
-    stop_below: Annotated[float | None, BeforeValidator(full_is_none)] = Field(
+    stop_below: Annotated[float | None, BeforeValidator(parse_full)] = Field(
         None, gt=0, description="stop after the epoch that brings the training loss below this"
     )
 
@@ -187,6 +193,15 @@ class TrainingSpec(Spec):
         if info.field_name == "nesterov" and value and info.data.get("momentum") == 0:
             raise ValueError("needs a `momentum` above 0")
         return value
+
+    def updates_per_epoch(self, n: int) -> int:
+        """Number of updates in one pass over n samples; the last batch may be smaller.
+
+        Example:
+            >>> TrainingSpec(batch_size=3).updates_per_epoch(20)
+            7
+        """
+        return -(-n // min(self.batch_size or n, n))
 
 
 class Experiment(Spec):
@@ -233,10 +248,12 @@ class Experiment(Spec):
             section, field = FLAT_FIELDS[name]
             values[section][field] = value
         changed = Experiment(**values)
-        if self.about and changed != self:  # a told story is no longer true
-            title = self.title.removesuffix(", changed") + ", changed"
-            return changed.model_copy(update={"title": title, "about": ""})
-        return changed
+        title, _, before = self.title.partition(", changed: ")
+        if changed == self or not (self.about or before):
+            return changed
+        names = dict.fromkeys([*filter(None, before.split(", ")), *flat])
+        title = f"{title}, changed: {', '.join(names)}"  # the story that it told is no longer true
+        return changed.model_copy(update={"title": title, "about": ""})
 
     def to_toml(self) -> str:
         """The experiment as TOML text, which `from_toml_text` reads back without loss."""
@@ -350,10 +367,17 @@ def _named(source: str) -> Experiment:
     named = [name for name in DATASETS if name not in ("table", "arrays")]
     if source in named:
         return Experiment(title=source, data={"name": source})
-    if suffix in TABLE_SUFFIXES or Path(source).exists():
+    if suffix in TABLE_SUFFIXES or _exists(source):
         return Experiment(title=Path(source).stem, data={"path": source})
     known = [*experiments(), *named]
     raise UnknownNameError(
-        f"`{source}` is not a built-in experiment, a data set or a file."
+        f"`{source[:80]}` is not a built-in experiment, a data set or a file."
         f"{near_miss(source, known)} `fitscope experiments` and `fitscope data` list them."
     )
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # a text that is no file name at all
+        return False

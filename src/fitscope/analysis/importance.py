@@ -33,9 +33,9 @@ def importance(run: Run, *, step: int = -1, seed: int = 0) -> Importance:
     if not run.experiment.network.hidden and d.k == 1:
         W, _ = layers(params, run.layer_sizes)[0]
         values = W[0].astype(np.float64) * d.X.std(axis=0, dtype=np.float64)
-        what = "change of the logit per deviation of the input"
+        what = f"change of the logit of {d.classes[1]} per standard deviation" if d.classes else ""
         if d.task == "regression":
-            what = "change of the target per deviation of the input"
+            what = f"change of {d.target_name} per standard deviation of the input"
             values = values * d.y_scale
         return _ordered(d.feature_names, values, what)
     from sklearn.inspection import permutation_importance

@@ -24,9 +24,9 @@ def loss_curves(run: Run) -> LossCurves:
 def loss_label(run: Run) -> str:
     """The loss by name and unit, as it stands on an axis."""
     name, d = str(run.experiment.training.loss), run.dataset
-    if d.task == "regression" and name != "relative":
-        unit = (
-            f"{d.target_name} standardised" if d.spec.standardize else f"units of {d.target_name}"
-        )
-        return f"mean squared error ({unit})" if name == "mse" else f"smooth L1 loss ({unit})"
+    if d.task == "regression" and name == "smooth_l1":
+        return "smooth L1 loss"
+    if d.task == "regression" and name == "mse":
+        unit = "standardised" if d.spec.standardize else "in its units squared"
+        return f"mean squared error ({d.target_name} {unit})"
     return _UNITS.get(name, "mean squared error of the probability")

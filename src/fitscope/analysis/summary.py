@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fitscope.network import forward, layers, mean_loss, scores
+from fitscope.network import evaluate, layers
 from fitscope.records import Run, Summary
 
 __all__ = ["summary"]
@@ -43,12 +43,13 @@ def summary(run: Run, *, step: int = -1) -> Summary:
         n_parameters=run.params.shape[1],
         step=at,
         n_updates=int(run.steps[-1]),
+        n_planned=run.experiment.training.epochs * run.updates_per_epoch,
         loss=loss + (", of the standardised target" if scaled else ""),
         train_loss=train_loss,
         test_loss=test_loss,
         scores=found,
         outcome=run.ending,
-        engine=run.engine,
+        engine=run.engine if run.device == "cpu" else f"{run.engine} ({run.device})",
         train_s=run.train_s,
         formula=_formula(run, run.params[row].astype(np.float64)),
         truth="" if d.truth is None else _linear(d.truth, run),
@@ -56,23 +57,17 @@ def summary(run: Run, *, step: int = -1) -> Summary:
     )
 
 
-def _numbers(run: Run, row: int) -> tuple[float, float | None, dict[str, float]]:
+def _numbers(run: Run, row: int) -> tuple[float | None, float | None, dict[str, float]]:
     """Training loss, test loss and scores at a recorded step."""
-    d, e = run.dataset, run.experiment
-    if not len(d.X):
-        epoch = min(int(run.steps[row]) // run.updates_per_epoch, len(run.train_loss) - 1)
-        test = float(run.test_loss[epoch]) if len(run.test_loss) else None
-        at_end = row == len(run.steps) - 1
-        return float(run.train_loss[epoch]), test, dict(run.metrics) if at_end else {}
-    losses: dict[str, float] = {}
-    found: dict[str, float] = {}
-    for part, X, y in (("train", d.X, d.y), ("test", d.X_test, d.y_test)):
-        if len(X):
-            activation = e.network.activation
-            logits = forward(run.params[row], X, sizes=run.layer_sizes, activation=activation)
-            losses[part] = mean_loss(str(e.training.loss), d.task, logits, y)
-            found |= {f"{part}_{k}": v for k, v in scores(d, logits, y).items()}
-    return losses["train"], losses.get("test"), found
+    if len(run.dataset.X):
+        losses, found = evaluate(run.experiment, run.dataset, run.params[row])
+        return losses["train"], losses.get("test"), found
+    at_end = row == len(run.steps) - 1
+    epoch, rest = divmod(int(run.steps[row]), run.updates_per_epoch)
+    if rest or epoch >= len(run.train_loss):
+        return None, None, dict(run.metrics) if at_end else {}
+    test_loss = float(run.test_loss[epoch]) if len(run.test_loss) else None
+    return float(run.train_loss[epoch]), test_loss, dict(run.metrics) if at_end else {}
 
 
 def _sentence(run: Run) -> str:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from fitscope.data.bundled import TARGETS, bundled_table
 from fitscope.data.tables import feature_matrix, raw_from_table, read_table, write_table
 from fitscope.errors import DataError
 from fitscope.records import Dataset, Label, RawData
-from fitscope.specs import DataSpec, Task
+from fitscope.specs import DataSpec, Experiment, Task, experiment
 
 __all__ = [
     "dataset",
@@ -27,8 +28,11 @@ _TOO_LARGE = "Values beyond 3e38 do not fit into float32; rescale them."
 FEW_INTEGERS = 20  # up to so many different whole numbers are read as classes
 
 
-def dataset(spec: DataSpec) -> Dataset:
+def dataset(source: "DataSpec | Experiment | str | Path") -> Dataset:
     """The data that a spec describes, split and scaled.
+
+    Args:
+        source: a DataSpec, or what `experiment` takes: a name, a file, an Experiment.
 
     Raises:
         InputFileError: a table cannot be read.
@@ -36,10 +40,10 @@ def dataset(spec: DataSpec) -> Dataset:
         DataError: the data cannot be used; the text says where and what to do.
 
     Example:
-        >>> from fitscope.specs import DataSpec
-        >>> dataset(DataSpec(name="rings")).X.shape
+        >>> dataset("rings").X.shape
         (2000, 2)
     """
+    spec = source if isinstance(source, DataSpec) else experiment(source).data
     return _prepare(spec, raw_data(spec))
 
 
@@ -83,7 +87,10 @@ def _inputs(X: Any) -> np.ndarray:
 
 def _targets(y: Any) -> np.ndarray:
     """Targets as an array of text, truth values or numbers; (n, 1) is (n,)."""
-    y = np.asarray(y)
+    try:
+        y = np.asarray(y)
+    except ValueError as error:
+        raise DataError(f"y must be (n,): {str(error).rstrip('.')}.") from None
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if y.dtype == object and y.ndim == 1:  # what a data frame gives
         values = y.tolist()

@@ -25,14 +25,20 @@ if TYPE_CHECKING:
 __all__ = ["feature_matrix", "raw_from_table", "read_table", "write_table"]
 
 _HEAD_BYTES = 65536
+_SUFFIXES = (".csv", ".txt", ".parquet", ".pq")
 _PARQUET_MAGIC, _PARQUET_SUFFIXES = b"PAR1", (".parquet", ".pq")
 
 
-def read_table(path: str | Path) -> "pa.Table":
+def read_table(path: str | Path, *, as_text: bool = False) -> "pa.Table":
     """Reads a CSV or Parquet file; which one it is must agree with its name.
 
     A CSV needs a header line. Commas, semicolons, tabs and bars are recognised as separators;
     a byte order mark and Windows line ends do no harm.
+
+    Args:
+        path: the file.
+        as_text: keep the cells of a CSV as they were written ("0042"); a Parquet file's have
+            their types anyway.
 
     Raises:
         InputFileError: the file is not there, is a folder, is empty or cannot be read.
@@ -40,13 +46,17 @@ def read_table(path: str | Path) -> "pa.Table":
     """
     path = Path(path)
     head = _head(path)
+    if b"\0" in head and not head.startswith(_PARQUET_MAGIC):
+        raise DataError(
+            f"{path} is no table that can be read here; save it as CSV in UTF-8, or as Parquet."
+        )
     parquet = path.suffix.lower() in _PARQUET_SUFFIXES
     if head.startswith(_PARQUET_MAGIC) != parquet:
         kind, suffix = (
             ("a Parquet file", ".parquet") if not parquet else ("no Parquet file", ".csv")
         )
         raise DataError(f"{path} is {kind} by its content; rename it to end in {suffix}.")
-    table = _read_parquet(path) if parquet else _read_csv(path, head)
+    table = _read_parquet(path) if parquet else _read_csv(path, head, as_text=as_text)
     _check_columns(path, table, named=parquet)
     return table
 
@@ -62,11 +72,13 @@ def write_table(table: "pa.Table", path: "str | Path | BinaryIO") -> None:
     import pyarrow.parquet
 
     try:
+        if isinstance(path, str | Path) and Path(path).suffix.lower() not in _SUFFIXES:
+            raise OutputError(f"Cannot write {path}: a table's name ends in .csv or .parquet.")
         if isinstance(path, str | Path) and Path(path).suffix.lower() in _PARQUET_SUFFIXES:
             pyarrow.parquet.write_table(table, path)
         else:
             pyarrow.csv.write_csv(table, path, pyarrow.csv.WriteOptions(quoting_style="needed"))
-    except BrokenPipeError:  # whoever reads has seen enough, which is no failure
+    except (BrokenPipeError, OutputError):  # a reader that has seen enough is no failure
         raise
     except (pa.ArrowException, OSError) as error:
         raise OutputError(f"Cannot write {path}: {_reason(error)}.") from None
@@ -106,12 +118,19 @@ def raw_from_table(
         if not features:
             why = " ".join([f"{source} has no numeric column besides `{target}`.", *notes])
             raise DataError(why)
+    if len(set(features)) < len(features):
+        raise DataError(f"`features` names a column twice: {_list(features)}.")
     if not features or target in features:
         what = f"`{target}` is the target and" if features else "`features` names no column, which"
         raise DataError(f"{what} cannot be learned from; choose other `features`.")
     X = feature_matrix(table, features, source=source)
     constant = [n for n, spread in zip(features, np.ptp(X, axis=0), strict=True) if spread == 0]
     notes += [f"Column `{name}` is constant and tells the model nothing." for name in constant]
+    notes += [
+        f"Column `{name}` only counts the rows; choose `features` without it."
+        for name in features
+        if _counts_rows(table[name])
+    ]
     return RawData(
         X, _labels(table[target], target, source), tuple(features), target, notes=(*notes,)
     )
@@ -128,7 +147,7 @@ def feature_matrix(table: "pa.Table", features: Sequence[str], *, source: str) -
     text = [name for name in features if not _is_number(table[name])]
     if text:
         found = "; ".join(f"`{name}` is {_content(table[name])}" for name in text)
-        raise DataError(f"Features must be numbers, but {found}. Leave it out or convert it.")
+        raise DataError(f"Features must be numbers, but in {source} {found}.")
     X = np.empty((table.num_rows, len(features)))
     for i, name in enumerate(features):
         X[:, i] = _numbers(table[name])
@@ -173,7 +192,7 @@ def _read_parquet(path: Path) -> "pa.Table":
     return table
 
 
-def _read_csv(path: Path, head: bytes) -> "pa.Table":
+def _read_csv(path: Path, head: bytes, *, as_text: bool) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.csv
 
@@ -185,6 +204,11 @@ def _read_csv(path: Path, head: bytes) -> "pa.Table":
     options = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     try:
         table = pyarrow.csv.read_csv(path, parse_options=options)
+        if as_text:
+            text = pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(table.column_names, pa.string())
+            )
+            table = pyarrow.csv.read_csv(path, parse_options=options, convert_options=text)
         columns = zip(table.column_names, table.schema.types, strict=True)
         strange = [name for name, kind in columns if pa.types.is_binary(kind)]
     except UnicodeDecodeError:
@@ -221,7 +245,7 @@ def _check_names(wanted: Sequence[str], names: Sequence[str], source: str) -> No
     if missing:
         hint = near_miss(missing[0], names)
         raise UnknownNameError(
-            f"{source} has no column {_list(missing)}, but {_list(names)}.{hint}"
+            f"{source} has no column {_list(missing)}; it has {_list(names)}.{hint}"
         )
 
 
@@ -260,12 +284,21 @@ def _labels(column: "pa.ChunkedArray", name: str, source: str) -> np.ndarray:
     missing = [value is None or value == "" or _is_nan(value) for value in y.tolist()]
     if any(missing):
         row = missing.index(True)
-        raise DataError(f"{source}: {_cell(name, row, None)} ({sum(missing)} in all).")
+        raise DataError(
+            f"{source}: {_cell(name, row, None)} ({sum(missing)} in all). Remove those rows (the "
+            "first row of data is row 1)."
+        )
     return y
 
 
 def _is_nan(value: object) -> bool:
     return isinstance(value, float) and math.isnan(value)
+
+
+def _counts_rows(column: "pa.ChunkedArray") -> bool:
+    """Whether a column is 1, 2, 3, ...: a number of the row, which is no property of it."""
+    values = _numbers(column)
+    return len(values) > 3 and bool(np.all(np.diff(values) == 1))
 
 
 def _content(column: "pa.ChunkedArray") -> str:
@@ -281,6 +314,8 @@ def _content(column: "pa.ChunkedArray") -> str:
     odd = [v for v in present.to_pylist() if not _looks_numeric(v)] if text else []
     example = (odd or present.to_pylist() or [None])[0]
     kind = "text" if text else str(column.type)
+    if text and re.fullmatch(r"\s*-?[\d.]*\d,\d+\s*", str(example)):
+        kind = "numbers with a comma, which only a point is taken for,"
     return f"{kind} such as {str(example)!r}"
 
 

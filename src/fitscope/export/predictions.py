@@ -15,13 +15,19 @@ __all__ = ["predicted_table"]
 
 
 def predicted_table(
-    run: Run, table: "pa.Table", *, source: str = "The table", step: int = -1
+    run: Run,
+    table: "pa.Table",
+    *,
+    onto: "pa.Table | None" = None,
+    source: str = "The table",
+    step: int = -1,
 ) -> "pa.Table":
     """The table with `prediction` appended and, for classes, `probability_<class>` for each.
 
     Args:
         run: the run whose input columns the table has.
         table: any rows; other columns are kept as they are.
+        onto: the same rows as they were written, which get the new columns; default: `table`.
         source: what messages call the table.
         step: which moment of the run; -1 is the end.
 
@@ -38,6 +44,7 @@ def predicted_table(
     taken = [name for name in new if name in table.column_names]
     if taken:
         raise DataError(f"{source} has a column `{taken[0]}` already; rename or remove it first.")
+    answered = table if onto is None else onto
     for name, values in new.items():
-        table = table.append_column(name, [values])
-    return table
+        answered = answered.append_column(name, [values])
+    return answered

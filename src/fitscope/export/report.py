@@ -1,6 +1,7 @@
 """The report: one HTML file that shows a run, with nothing loaded from anywhere."""
 
 import html
+import re
 from collections.abc import Callable, Iterable
 from importlib import resources
 from pathlib import Path
@@ -10,7 +11,7 @@ from matplotlib.axes import Axes
 from fitscope import analysis, plot
 from fitscope.export.reproduce import command_line, python_snippet
 from fitscope.network import parameter_names
-from fitscope.records import Run, Summary
+from fitscope.records import Outcome, Run, Summary
 from fitscope.runfile import write_atomically
 
 __all__ = ["report_html", "save_report"]
@@ -36,7 +37,9 @@ def report_html(run: Run) -> str:
     body = [
         f"<header><p class=brand>fitscope</p><h1>{title}</h1>",
         f"<p class=about>{about}</p>" if about else "",
-        f"<p class=lead>{html.escape(facts.sentence)}</p></header>",
+        f"<p class=lead>{html.escape(facts.sentence)}</p>",
+        _warning(run),
+        "</header>",
         _numbers(facts),
         _formulas(facts),
         f"<div class=pictures>{''.join(_pictures(run))}</div>",
@@ -52,9 +55,18 @@ def report_html(run: Run) -> str:
     )
 
 
+def _warning(run: Run) -> str:
+    """That a run did not come to its end, where it did not."""
+    if run.outcome in (Outcome.FINISHED, Outcome.STOPPED):
+        return ""
+    return f"<p class=warning>{html.escape(run.ending[0].upper() + run.ending[1:])}.</p>"
+
+
 def _numbers(facts: Summary) -> str:
     """The key numbers, each with its unit or meaning."""
-    items = [("training loss", f"{facts.train_loss:.4g}", facts.loss)]
+    items = []
+    if facts.train_loss is not None:
+        items.append(("training loss", f"{facts.train_loss:.4g}", facts.loss))
     if facts.test_loss is not None:
         items.append(("test loss", f"{facts.test_loss:.4g}", facts.loss))
     for name, value in facts.scores.items():
@@ -65,7 +77,7 @@ def _numbers(facts: Summary) -> str:
             "rmse": "root mean squared error, in the target's units",
             "accuracy": "share of samples that are right",
         }[score]
-        number = f"{value:.4g}" if score == "rmse" else f"{value:.4f}"
+        number = f"{value:.4g}" if score == "rmse" or abs(value) >= 10 else f"{value:.4f}"
         items.append((f"{'training' if part == 'train' else part} {shown}", number, meaning))
     items.append(("parameters", f"{facts.n_parameters:,}", "weights and biases"))
     items.append(("updates", f"{facts.n_updates:,}", facts.outcome))
@@ -98,8 +110,11 @@ def _pictures(run: Run) -> Iterable[str]:
         yield _picture("What it answers", lambda ax: plot.response_curve(curve, d, ax=ax))
     else:
         yield from _pictures_of_many_inputs(run)
+    n = d.n_train + d.n_test
+    if len(d.X) and d.d <= 2 and n > plot.MAX_POINTS:
+        yield f"<p>Of {n:,} samples, at most {plot.MAX_POINTS:,} are drawn.</p>"
     losses = analysis.loss_curves(run)
-    yield _picture("How the loss fell", lambda ax: plot.loss_curves(losses, ax=ax))
+    yield _picture("The loss", lambda ax: plot.loss_curves(losses, ax=ax))
 
 
 def _pictures_of_many_inputs(run: Run) -> Iterable[str]:
@@ -124,8 +139,13 @@ def _picture(title: str, draw: Callable[[Axes], Axes], height: float = 3.5) -> s
 def _notes(notes: tuple[str, ...]) -> str:
     if not notes:
         return ""
-    items = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
+    items = "".join(f"<li>{_with_code(note)}</li>" for note in notes)
     return f"<section><h2>About the data</h2><ul>{items}</ul></section>"
+
+
+def _with_code(text: str) -> str:
+    """Escaped text, with what stands between backticks set as code."""
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(text))
 
 
 def _parameters(run: Run) -> str:
@@ -139,6 +159,8 @@ def _parameters(run: Run) -> str:
     )
     left = len(names) - len(shown)
     more = f"<p>and {left:,} more, all in the run file</p>" if left else ""
+    if run.dataset.spec.standardize:
+        more += "<p>Weights belong to the standardised inputs, not to the table's own units.</p>"
     opened = " open" if len(names) <= 20 else ""
     return (
         f"<details{opened}><summary>Parameters ({len(names):,})</summary><div class=scroll><table>"
@@ -167,6 +189,8 @@ def _hidden_unit(sizes: list[int], layer: int, unit: int) -> str:
 
 def _reproduce(run: Run) -> str:
     command = command_line(run) or "The data was given in memory; the run file holds it."
+    if run.outcome is Outcome.INTERRUPTED:
+        command += "\n# This run was interrupted; the command trains it to its end."
     versions = ", ".join(f"{name} {number}" for name, number in run.versions.items())
     return (
         "<section><h2>Get this run again</h2>"

@@ -17,12 +17,14 @@ def command_line(run: Run) -> str:
     if not source:
         return ""
     flags = [_flag(name.replace("_", "-"), value) for name, value in changed.items()]
+    flags += [] if run.device == "cpu" else [f"--device {run.device}"]
     return " ".join(["fitscope fit", shlex.quote(source), *flags])
 
 
 def python_snippet(run: Run) -> str:
     """The same as Python."""
     source, changed = _shortest(run)
+    changed |= {} if run.device == "cpu" else {"device": run.device}
     settings = "".join(f", {name}={value!r}" for name, value in changed.items())
     what = repr(source) if source else "(X, y)"
     return (

@@ -50,7 +50,7 @@ FIELD = LinearSegmentedColormap.from_list(  # lighter than the points that lie o
     "fitscope", ["#7ba6d8", "#c3d7ee", "#ffffff", "#fadfc0", "#f2b46f"]
 )
 LINE = "#15191f"  # on top of a field, which is light on every page
-MAX_POINTS = 1500  # drawn in one picture; more would only lie on top of each other
+MAX_POINTS = 2500  # drawn in one picture; more would only lie on top of each other
 
 _STYLE: dict[Any, Any] = {
     "axes.edgecolor": MUTED,

@@ -12,20 +12,20 @@ from typing import Any
 
 import numpy as np
 
+from fitscope import __version__
 from fitscope.data import dataset as make_dataset
 from fitscope.data import dataset_from_arrays
 from fitscope.errors import DataError, EngineError, ExperimentError, UnknownNameError, near_miss
-from fitscope.network import build_module, forward, scores, start_parameters
-from fitscope.records import Dataset, Run, Trajectory
-from fitscope.specs import Experiment, experiment
+from fitscope.network import build_module, evaluate, start_parameters
+from fitscope.records import Dataset, Run
+from fitscope.specs import LOSSES, Experiment, experiment
 
-__all__ = ["ENGINES", "PARAMS_BUDGET_BYTES", "Progress", "fit"]
+__all__ = ["ENGINES", "Progress", "fit"]
 
 ENGINES = ("auto", "torch")
 DEVICES = ("cpu", "cuda")
-PARAMS_BUDGET_BYTES = 64_000_000  # recorded parameters of one run, before it is thinned
 MAX_UPDATES = 100_000_000
-Progress = Callable[[int, int, float], None]
+Progress = Callable[[int, int, float], object]
 Source = str | Path | Experiment | Dataset | tuple[Any, ...]
 
 
@@ -35,6 +35,7 @@ def fit(
     engine: str = "auto",
     device: str = "cpu",
     progress: Progress | None = None,
+    keep_bytes: int = 64_000_000,
     **overrides: Any,
 ) -> Run:
     """Trains what `source` describes and returns the recording.
@@ -47,7 +48,10 @@ def fit(
             table, an Experiment, a Dataset, or arrays (X, y).
         engine: "torch" is the plain PyTorch loop; "auto" takes the fastest that fits.
         device: where the torch engine computes: "cpu" or "cuda".
-        progress: is called with (updates done, updates planned, batch loss) as it trains.
+        progress: is called with (updates done, updates planned, batch loss) as it trains; if
+            it answers True, the training ends as by Ctrl-C.
+        keep_bytes: budget of the recorded parameters; a run that outgrows it keeps every 2nd,
+            4th, ... step.
         **overrides: fields of the experiment by their flat names: `hidden=[5]`, `lr=0.1`,
             `seed=1` (the start and the shuffles), `data_seed=1`.
 
@@ -67,7 +71,7 @@ def fit(
     import torch
 
     sizes = e.network.layer_sizes(data.d, data.k)
-    n_updates, keep_every = _plan(e, len(data.X), e.network.n_parameters(data.d, data.k))
+    n_updates = _n_updates(e, len(data.X))
     rng = torch.Generator().manual_seed(e.training.seed)
     module = build_module(e.network, sizes, start_parameters(e.network, sizes, rng))
     from fitscope.train import torch_loop
@@ -75,19 +79,20 @@ def fit(
     with _interruptible() as interrupted, _threads(e, data):
 
         def watch(n_done: int, loss: float) -> bool:
-            if progress is not None:
-                progress(n_done, n_updates, loss)
-            return interrupted()
+            asked = progress is not None and progress(n_done, n_updates, loss) is True
+            return asked or interrupted()
 
         trajectory = torch_loop.train(
-            module, data, e.training, rng, keep_every=keep_every, device=device, watch=watch
+            module, data, e.training, rng, keep_bytes=keep_bytes, device=device, watch=watch
         )
+    _, found = evaluate(e, data, trajectory.params[-1])
     return Run(
         **vars(trajectory),
         experiment=e,
         dataset=data,
-        metrics=_metrics(e, data, trajectory),
-        engine="torch" if device == "cpu" else f"torch ({device})",
+        metrics={name: score for name, score in found.items() if np.isfinite(score)},
+        engine="torch",
+        device=device,
         versions=_versions(),
     )
 
@@ -107,28 +112,24 @@ def _resolve(source: Source, overrides: dict[str, Any]) -> tuple[Experiment, Dat
         e = Experiment(title=data.spec.name, data=data.spec).override(**overrides)
         if e.data != data.spec:
             raise ExperimentError(["The data is given, so its settings cannot be changed."])
-    else:
+    elif isinstance(source, str | Path | Experiment):
         e = experiment(source, **overrides)
         data = make_dataset(e.data)
-    usual = "mse" if data.task == "regression" else "cross_entropy"
-    training = e.training if e.training.loss else e.override(loss=usual).training
-    _check_loss(str(training.loss), data)
-    return e.model_copy(update={"training": training}), data
-
-
-def _check_loss(loss: str, data: Dataset) -> None:
-    """Refuses a loss that has no meaning for the task."""
-    allowed = ["mse", "smooth_l1", "relative"]
-    if data.task != "regression":
-        allowed = ["cross_entropy", "mse"]
-    if loss not in allowed:
+    else:
+        raise DataError(
+            "Give `fit` the name of an experiment or a data set, a file, an Experiment, a Dataset "
+            f"or arrays as (X, y); got {type(source).__name__}."
+        )
+    loss, known = e.training.loss or LOSSES[data.task][0], LOSSES[data.task]
+    if loss not in known:
         raise ExperimentError(
-            [f"`training.loss` must be one of {', '.join(allowed)} for {data.task}; got {loss!r}."]
+            [f"`training.loss` must be one of {', '.join(known)} for {data.task}; got {loss!r}."]
         )
     if loss == "relative" and data.spec.standardize:
         raise ExperimentError(
             ["`relative` divides by the target, which `standardize` moves; set standardize=False."]
         )
+    return e.model_copy(update={"training": e.training.model_copy(update={"loss": loss})}), data
 
 
 def _check_engine(engine: str, device: str) -> None:
@@ -145,15 +146,14 @@ def _check_engine(engine: str, device: str) -> None:
             raise EngineError("PyTorch sees no CUDA device here; choose the device cpu.")
 
 
-def _plan(e: Experiment, n: int, p: int) -> tuple[int, int]:
-    """Number of updates in all, and of updates between two recorded steps."""
-    n_updates = e.training.epochs * -(-n // min(e.training.batch_size or n, n))
+def _n_updates(e: Experiment, n: int) -> int:
+    """Number of updates planned."""
+    n_updates = e.training.epochs * e.training.updates_per_epoch(n)
     if n_updates > MAX_UPDATES:
         raise ExperimentError(
             [f"This asks for {n_updates:,} updates; at most {MAX_UPDATES:,} are recorded."]
         )
-    rows = max(2, PARAMS_BUDGET_BYTES // (4 * p))
-    return n_updates, -(-n_updates // (rows - 1))
+    return n_updates
 
 
 @contextlib.contextmanager
@@ -166,10 +166,12 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         asked.set()
 
-    if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set  # only the main thread may set handlers
+    before = signal.getsignal(signal.SIGINT)
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or before in (None, signal.SIG_IGN):
+        yield asked.is_set  # only the main thread may set handlers; an ignored signal stays so
         return
-    before = signal.signal(signal.SIGINT, on_interrupt)
+    signal.signal(signal.SIGINT, on_interrupt)
     try:
         yield asked.is_set
     finally:
@@ -186,9 +188,8 @@ def _threads(e: Experiment, data: Dataset) -> Iterator[None]:
     """
     import torch
 
-    n_multiplications = min(
-        e.training.batch_size or data.n_train, data.n_train
-    ) * e.network.n_parameters(data.d, data.k)
+    n_samples = min(e.training.batch_size or data.n_train, data.n_train)
+    n_multiplications = n_samples * e.network.n_parameters(data.d, data.k)
     before = torch.get_num_threads()
     if n_multiplications < 2_000_000:
         torch.set_num_threads(1)
@@ -198,18 +199,6 @@ def _threads(e: Experiment, data: Dataset) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _metrics(e: Experiment, data: Dataset, trajectory: Trajectory) -> dict[str, float]:
-    """The scores of both parts at the end, as `train_accuracy`, `test_r2` and so on."""
-    sizes = e.network.layer_sizes(data.d, data.k)
-    found: dict[str, float] = {}
-    for part, X, y in (("train", data.X, data.y), ("test", data.X_test, data.y_test)):
-        if len(X):
-            params = trajectory.params[-1]
-            logits = forward(params, X, sizes=sizes, activation=e.network.activation)
-            found |= {f"{part}_{k}": v for k, v in scores(data, logits, y).items()}
-    return {name: value for name, value in found.items() if np.isfinite(value)}
-
-
 def _versions() -> dict[str, str]:
-    libraries = ("fitscope", "torch", "numpy", "scikit-learn")
-    return {"python": platform.python_version(), **{name: version(name) for name in libraries}}
+    libraries = {name: version(name) for name in ("torch", "numpy", "scikit-learn")}
+    return {"python": platform.python_version(), "fitscope": __version__, **libraries}

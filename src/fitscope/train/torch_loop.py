@@ -1,7 +1,6 @@
 """The specification: plain PyTorch, one update after the other, everything recorded."""
 
 import math
-import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from fitscope.network import RELATIVE_FLOOR, flat_parameters
 from fitscope.records import Dataset, Outcome, Trajectory
 from fitscope.specs import TrainingSpec
+from fitscope.train.recorder import Recorder
 
 __all__ = ["batches", "loss_function", "optimizer_for", "train"]
 
@@ -22,7 +22,7 @@ def train(
     training: TrainingSpec,
     rng: torch.Generator,
     *,
-    keep_every: int,
+    keep_bytes: int,
     device: str,
     watch: Callable[[int, float], bool],
 ) -> Trajectory:
@@ -33,8 +33,7 @@ def train(
         dataset: what to train on.
         training: loss, optimizer, batches, when to stop; `loss` is named.
         rng: draws the shuffles, one permutation an epoch.
-        keep_every: record the parameters after every so many updates; the start and the end
-            are always kept.
+        keep_bytes: budget of the recorded parameters.
         device: "cpu" or "cuda".
         watch: is told (updates done, batch loss) after each update; True ends the training.
 
@@ -46,7 +45,7 @@ def train(
     X_test, y_test = torch.from_numpy(dataset.X_test).to(device), _targets(dataset.y_test, device)
     loss_of = loss_function(training.loss, dataset.task)
     optimizer = optimizer_for(training, module)
-    record = _Recorder(module, keep_every)  # starts the clock; PyTorch's first optimizer is slow
+    record = Recorder(flat_parameters(module), keep_bytes=keep_bytes)
 
     def whole_set_losses() -> float:
         with torch.no_grad():
@@ -55,25 +54,46 @@ def train(
                 record.test_loss.append(loss_of(module(X_test), y_test).item())
         return record.train_loss[-1]
 
+    def ended(outcome: Outcome) -> Trajectory:
+        return record.trajectory(flat_parameters(module), outcome)
+
     whole_set_losses()
+    n_updates = training.epochs * training.updates_per_epoch(len(X))
+    for batch, ends_epoch in _updates(len(X), training, rng):
+        loss = loss_of(module(X[batch]), y[batch])
+        record.batch_loss.append(loss.item())
+        if not math.isfinite(record.batch_loss[-1]):
+            return ended(Outcome.DIVERGED)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        if record.wants():
+            record.keep(flat_parameters(module))
+        stop = watch(record.n_steps, record.batch_loss[-1])
+        outcome = _verdict(whole_set_losses(), training) if ends_epoch else None
+        if outcome is not None:
+            return ended(outcome)
+        if stop and record.n_steps < n_updates:
+            return ended(Outcome.INTERRUPTED)
+    return ended(Outcome.FINISHED)
+
+
+def _updates(
+    n: int, training: TrainingSpec, rng: torch.Generator
+) -> Iterator[tuple[Tensor | slice, bool]]:
+    """The samples of every update of every epoch, and whether it is the last of its epoch."""
     for _epoch in range(training.epochs):
-        for batch in batches(len(X), training, rng):
-            loss = loss_of(module(X[batch]), y[batch])
-            record.batch_loss.append(loss.item())
-            if not math.isfinite(record.batch_loss[-1]):
-                return record.trajectory(Outcome.DIVERGED)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            record.step()
-            if watch(record.n_steps, record.batch_loss[-1]):
-                return record.trajectory(Outcome.INTERRUPTED)
-        train_loss = whole_set_losses()
-        if not math.isfinite(train_loss):
-            return record.trajectory(Outcome.DIVERGED)
-        if training.stop_below is not None and train_loss < training.stop_below:
-            return record.trajectory(Outcome.STOPPED)
-    return record.trajectory(Outcome.FINISHED)
+        *first, last = batches(n, training, rng)
+        yield from ((batch, False) for batch in first)
+        yield last, True
+
+
+def _verdict(train_loss: float, training: TrainingSpec) -> Outcome | None:
+    """Whether the loss after an epoch ends the training."""
+    if not math.isfinite(train_loss):
+        return Outcome.DIVERGED
+    below = training.stop_below is not None and train_loss < training.stop_below
+    return Outcome.STOPPED if below else None
 
 
 def batches(n: int, training: TrainingSpec, rng: torch.Generator) -> Iterator[Tensor | slice]:
@@ -127,41 +147,6 @@ def optimizer_for(training: TrainingSpec, module: nn.Module) -> torch.optim.Opti
     if training.optimizer == "adamw":
         return torch.optim.AdamW(params, lr, weight_decay=decay)
     return torch.optim.RMSprop(params, lr, weight_decay=decay)
-
-
-class _Recorder:
-    """What has been seen so far of one training."""
-
-    def __init__(self, module: nn.Module, keep_every: int) -> None:
-        self.module, self.keep_every, self.began = module, keep_every, time.perf_counter()
-        self.n_steps = 0
-        self.batch_loss: list[float] = []
-        self.train_loss: list[float] = []
-        self.test_loss: list[float] = []
-        self._steps = [0]
-        self._rows = [flat_parameters(module)]
-
-    def step(self) -> None:
-        self.n_steps += 1
-        if self.n_steps % self.keep_every == 0:
-            self._keep()
-
-    def trajectory(self, outcome: Outcome) -> Trajectory:
-        if self._steps[-1] != self.n_steps:
-            self._keep()
-        return Trajectory(
-            params=np.stack(self._rows),
-            steps=np.array(self._steps, dtype=np.int32),
-            batch_loss=np.array(self.batch_loss, dtype=np.float32),
-            train_loss=np.array(self.train_loss, dtype=np.float32),
-            test_loss=np.array(self.test_loss, dtype=np.float32),
-            outcome=outcome,
-            train_s=time.perf_counter() - self.began,
-        )
-
-    def _keep(self) -> None:
-        self._steps.append(self.n_steps)
-        self._rows.append(flat_parameters(self.module))
 
 
 def _targets(y: np.ndarray, device: str) -> Tensor:
