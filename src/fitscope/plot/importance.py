@@ -1,5 +1,7 @@
 """Which inputs matter: coefficients or permutation importances as bars."""
 
+import textwrap
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -21,7 +23,9 @@ def importance(record: Importance, *, ax: Axes) -> Axes:
     ax.invert_yaxis()
     ax.axvline(0, color=MUTED, linewidth=0.8)
     more = len(record.names) - len(values)
-    label = record.what + (f"\nthe {len(values)} largest of {len(record.names)}" if more else "")
+    label = textwrap.fill(record.what, 40) + (
+        f"\nthe {len(values)} largest of {len(record.names)}" if more else ""
+    )
     ax.set_xlabel(label)
     ax.grid(axis="x")
     ax.set_axisbelow(True)
