@@ -22,6 +22,7 @@ from fitscope.cli import COMMANDS, main
 from fitscope.specs import FLAT_FIELDS, DataSpec
 
 MAIN = "from fitscope.cli import main; main()"
+LISTENING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
 HEAVY = ["torch", "numpy", "sklearn", "matplotlib", "pyarrow", "scipy", "pandas"]
 
 
@@ -262,7 +263,7 @@ def test_ctrl_c_keeps_the_run_so_far(tmp_path: Path) -> None:
     flags = ["--epochs", "10000000", "--json", "--no-report", "--out", str(tmp_path / "out")]
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "120"}
     with subprocess.Popen(
-        [sys.executable, "-c", MAIN, "fit", "bad-start", *flags],
+        [sys.executable, "-c", LISTENING + MAIN, "fit", "bad-start", *flags],
         **{"stdout": subprocess.PIPE, "stderr": theirs, "env": environment, "text": True},
     ) as process:
         os.close(theirs)

@@ -1,5 +1,6 @@
 """fit: what goes in, what is recorded, how it ends."""
 
+import signal
 import threading
 
 import numpy as np
@@ -105,21 +106,36 @@ def test_divergence_is_an_outcome_with_everything_recorded_so_far():
     assert not np.isfinite([run.batch_loss[-1], run.train_loss[-1]]).all()
 
 
-def test_an_interrupted_run_ends_between_two_updates_and_keeps_them():
+@pytest.fixture
+def on_ctrl_c():
+    """Sets what SIGINT does for one test; a runner in the background may have it ignored."""
+    before = signal.getsignal(signal.SIGINT)
+    yield lambda handler: signal.signal(signal.SIGINT, handler)
+    signal.signal(signal.SIGINT, before)
+
+
+def _interrupt_at_64(n_done, n_updates, loss):
+    if n_done == 64:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupted_run_ends_between_two_updates_and_keeps_them(on_ctrl_c):
     """What Ctrl-C leaves is a whole run: its last row is its last update."""
-    import signal
-
-    def interrupt(n_done, n_updates, loss):
-        if n_done == 64:
-            signal.raise_signal(signal.SIGINT)
-
-    run = fs.fit("moons", n_samples=50, epochs=500, progress=interrupt)
+    on_ctrl_c(signal.default_int_handler)
+    run = fs.fit("moons", n_samples=50, epochs=500, progress=_interrupt_at_64)
     assert run.outcome is fs.Outcome.INTERRUPTED
     assert run.ending.startswith(f"interrupted at step {run.steps[-1]}")
     assert len(run.batch_loss) == run.steps[-1] < 500
     whole = fs.fit("moons", n_samples=50, epochs=500)
     assert run.params[-1].tolist() == whole.params[run.steps[-1]].tolist()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_ignored_ctrl_c_stays_ignored(on_ctrl_c):
+    """A process that was told to ignore it, as by nohup, trains to the end."""
+    on_ctrl_c(signal.SIG_IGN)
+    run = fs.fit("moons", n_samples=50, epochs=100, progress=_interrupt_at_64)
+    assert run.outcome is fs.Outcome.FINISHED
 
 
 def test_fit_works_outside_the_main_thread():
