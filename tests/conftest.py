@@ -1,17 +1,24 @@
 """What every test shares: checked shapes and types, and the published figures."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # Before any test imports fitscope: its numbers' shapes and types are checked in every call.
 NUMERIC = ["records", "network", "data", "train", "analysis", "plot"]
 install_import_hook([f"fitscope.{name}" for name in NUMERIC], "beartype.beartype")
+
+# Continuous integration tries the same examples every time; a person's runs go on looking.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 FIGURES = json.loads(Path(__file__).with_name("figures.json").read_text(encoding="utf-8"))
 
