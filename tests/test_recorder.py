@@ -11,9 +11,8 @@ from fitscope.train.recorder import Recorder
 def recorded(n_steps, n_rows):
     """The trajectory of a training whose single parameter counts its updates."""
     record = Recorder(np.zeros(1, np.float32), keep_bytes=4 * n_rows)
-    for step in range(1, n_steps + 1):
-        if record.wants():
-            record.keep(np.full(1, step, np.float32))
+    for _ in range(n_steps):
+        record.step(lambda: np.full(1, record.n_steps, np.float32))
     return record.trajectory(np.full(1, n_steps, np.float32), Outcome.FINISHED)
 
 

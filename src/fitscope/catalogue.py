@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["DATASETS", "DatasetInfo"]
+__all__ = ["DATASETS", "READY", "DatasetInfo"]
 
 
 class DatasetInfo(NamedTuple):
@@ -79,3 +79,6 @@ DATASETS: Mapping[str, DatasetInfo] = {
         {**_SPLIT, "task": None},
     ),
 }
+
+# Those that are there by their name alone.
+READY = {name: info for name, info in DATASETS.items() if name not in ("table", "arrays")}

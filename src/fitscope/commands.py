@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 from cyclopts import Group, Parameter
 from pydantic.fields import FieldInfo
 
-from fitscope.catalogue import DATASETS
+from fitscope.catalogue import DATASETS, READY
 from fitscope.errors import OutputError, UnknownNameError, near_miss
 from fitscope.settings import Spec
 from fitscope.specs import (
@@ -76,8 +76,8 @@ if TYPE_CHECKING:
 else:
     Flags = _flags({n: place for n, place in FLAT_FIELDS.items() if n not in ("name", "path")})
     made = {n for info in DATASETS.values() if "n_samples" in info.settings for n in info.settings}
-    split = {"test_fraction", "split_seed", "standardize"}
-    DataFlags = _flags({n: ("data", n) for n in DataSpec.model_fields if n in made - split})
+    made -= set(DATASETS["arrays"].settings)  # what is done with data that is there
+    DataFlags = _flags({n: ("data", n) for n in DataSpec.model_fields if n in made})
 
 NO_FLAGS, NO_DATA_FLAGS = Flags(), DataFlags()
 AnySetting = Annotated[Flags, Parameter(name="*")]
@@ -156,18 +156,17 @@ def data(
         flags: settings of the data set.
         json: print one JSON object.
     """
-    known = {n: info for n, info in DATASETS.items() if n not in ("table", "arrays")}
     if name is None:
-        rows = {n: info.about for n, info in known.items()}
+        rows = {n: info.about for n, info in READY.items()}
         if json:
             _print_json(rows)
         else:
             _print_rows(rows)
             print("\nWrite one with: fitscope data NAME -o FILE.csv")
         return
-    if name not in known:
+    if name not in READY:
         raise UnknownNameError(
-            f"`{name}` is not a data set.{near_miss(name, known)} `fitscope data` lists them."
+            f"`{name}` is not a data set.{near_miss(name, READY)} `fitscope data` lists them."
         )
     from fitscope.data import dataset_table, write_table
 
@@ -179,8 +178,8 @@ def data(
         facts = {"name": name, "rows": table.num_rows, "features": features, "target": target}
         _print_json({**facts, "file": out})
         return
-    print(f"{known[name].about}")
-    if "test_fraction" not in known[name].settings:
+    print(f"{READY[name].about}")
+    if "test_fraction" not in READY[name].settings:
         print("These are its training samples; its test set is drawn anew and not part of them.")
     print(f"{table.num_rows:,} rows; features: {', '.join(features)}; target: {target}")
     if out is not None:
@@ -219,8 +218,9 @@ def predict(
 
     if out is not None and Path(out).exists() and Path(out).samefile(table):
         raise OutputError(f"{out} is the table itself; name another file for the answers.")
+    asked = read_table(table)
     to_csv = out is None or Path(out).suffix.lower() == ".csv"  # whose cells stay as written
-    asked, written = read_table(table), read_table(table, as_text=to_csv)
+    written = read_table(table, as_text=True) if to_csv else asked
     answered = predicted_table(load(run), asked, onto=written, source=table, step=step)
     if out is not None:
         write_table(answered, out)

@@ -112,6 +112,12 @@ class Dataset:
         name = self.spec.path or self.spec.name
         return f"<Dataset {name}: {self.task}, {self.n_train:,} + {self.n_test:,} x {self.d}>"
 
+    def judged_part(self) -> tuple[str, np.ndarray, np.ndarray]:
+        """Name, inputs and targets of the part a model is judged on: the test part if any."""
+        if len(self.X_test):
+            return "test", self.X_test, self.y_test
+        return "training", self.X, self.y
+
     def without_arrays(self) -> "Dataset":
         """The same description with no samples in it."""
         return replace(self, X=self.X[:0], y=self.y[:0], X_test=self.X[:0], y_test=self.y[:0])

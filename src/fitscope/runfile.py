@@ -58,15 +58,13 @@ def load(path: str | Path) -> Run:
         RunFileError: it is not a run file, is damaged, or was written by a newer fitscope.
     """
     try:
-        path = Path(path)
-        if path.is_dir() and not (path / "run.safetensors").exists():
-            raise InputFileError(f"The folder {path} holds no run.safetensors.")
-        content = (path / "run.safetensors" if path.is_dir() else path).read_bytes()
+        is_folder = Path(path).is_dir()
+        content = (Path(path) / "run.safetensors" if is_folder else Path(path)).read_bytes()
     except (TypeError, ValueError):
         raise InputFileError(f"{path!r} is no name of a file.") from None
-    except FitscopeError:
-        raise
     except OSError as error:
+        if is_folder and isinstance(error, FileNotFoundError):
+            raise InputFileError(f"The folder {path} holds no run.safetensors.") from None
         raise InputFileError(f"Cannot read {path}: {error.strerror}.") from None
     arrays, header = _parts(path, content)
     try:

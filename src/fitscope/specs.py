@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from fitscope.catalogue import DATASETS
+from fitscope.catalogue import DATASETS, READY
 from fitscope.errors import (
     ExperimentError,
     InputFileError,
@@ -203,6 +203,10 @@ class TrainingSpec(Spec):
         """
         return -(-n // min(self.batch_size or n, n))
 
+    def n_updates(self, n: int) -> int:
+        """Number of updates that all epochs over n samples make."""
+        return self.epochs * self.updates_per_epoch(n)
+
 
 class Experiment(Spec):
     """Data + network + training: everything that decides what a run will be.
@@ -364,12 +368,11 @@ def _named(source: str) -> Experiment:
     suffix = Path(source).suffix.lower()
     if suffix == ".toml":
         return Experiment.from_toml(source)
-    named = [name for name in DATASETS if name not in ("table", "arrays")]
-    if source in named:
+    if source in READY:
         return Experiment(title=source, data={"name": source})
     if suffix in TABLE_SUFFIXES or _exists(source):
         return Experiment(title=Path(source).stem, data={"path": source})
-    known = [*experiments(), *named]
+    known = [*experiments(), *READY]
     raise UnknownNameError(
         f"`{source[:80]}` is not a built-in experiment, a data set or a file."
         f"{near_miss(source, known)} `fitscope experiments` and `fitscope data` list them."

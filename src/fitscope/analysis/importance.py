@@ -33,10 +33,10 @@ def importance(run: Run, *, step: int = -1, seed: int = 0) -> Importance:
     if not run.experiment.network.hidden and d.k == 1:
         W, _ = layers(params, run.layer_sizes)[0]
         values = W[0].astype(np.float64) * d.X.std(axis=0, dtype=np.float64)
-        what = f"change of the logit of {d.classes[1]} per standard deviation" if d.classes else ""
         if d.task == "regression":
             what = f"change of {d.target_name} per standard deviation of the input"
-            values = values * d.y_scale
+            return _ordered(d.feature_names, values * d.y_scale, what)
+        what = f"change of the logit of {d.classes[1]} per standard deviation"
         return _ordered(d.feature_names, values, what)
     from sklearn.inspection import permutation_importance
 
@@ -46,7 +46,7 @@ def importance(run: Run, *, step: int = -1, seed: int = 0) -> Importance:
         found = scores(d, logits, y)
         return found["r2" if d.task == "regression" else "accuracy"]
 
-    part, X, y = ("test", d.X_test, d.y_test) if len(d.X_test) else ("training", d.X, d.y)
+    part, X, y = d.judged_part()
     found = permutation_importance(_Fitted(), X, y, scoring=score, n_repeats=10, random_state=seed)
     name = "R2" if d.task == "regression" else "accuracy"
     what = f"drop of the {part} {name} when the input is shuffled"

@@ -40,8 +40,8 @@ def fit_scatter(run: Run, *, step: int = -1) -> FitScatter:
 
 
 def _judged_part(d: Dataset) -> tuple[str, np.ndarray, np.ndarray]:
-    """Name, inputs in the data's units, and targets of the part a model is judged on."""
-    part, X, y = ("test", d.X_test, d.y_test) if len(d.X_test) else ("training", d.X, d.y)
+    """The part a model is judged on, with its inputs in the data's units."""
+    part, X, y = d.judged_part()
     if not len(X):
         raise DataError("This needs the data; the run was saved without it.")
     return part, X * d.scale + d.mean, y

@@ -43,7 +43,7 @@ def summary(run: Run, *, step: int = -1) -> Summary:
         n_parameters=run.params.shape[1],
         step=at,
         n_updates=int(run.steps[-1]),
-        n_planned=run.experiment.training.epochs * run.updates_per_epoch,
+        n_planned=run.experiment.training.n_updates(run.dataset.n_train),
         loss=loss + (", of the standardised target" if scaled else ""),
         train_loss=train_loss,
         test_loss=test_loss,
@@ -62,12 +62,12 @@ def _numbers(run: Run, row: int) -> tuple[float | None, float | None, dict[str, 
     if len(run.dataset.X):
         losses, found = evaluate(run.experiment, run.dataset, run.params[row])
         return losses["train"], losses.get("test"), found
-    at_end = row == len(run.steps) - 1
+    found = dict(run.metrics) if row == len(run.steps) - 1 else {}
     epoch, rest = divmod(int(run.steps[row]), run.updates_per_epoch)
     if rest or epoch >= len(run.train_loss):
-        return None, None, dict(run.metrics) if at_end else {}
+        return None, None, found
     test_loss = float(run.test_loss[epoch]) if len(run.test_loss) else None
-    return float(run.train_loss[epoch]), test_loss, dict(run.metrics) if at_end else {}
+    return float(run.train_loss[epoch]), test_loss, found
 
 
 def _sentence(run: Run) -> str:

@@ -11,7 +11,6 @@ import numpy as np
 
 from fitscope.errors import (
     DataError,
-    FitscopeError,
     InputFileError,
     OutputError,
     UnknownNameError,
@@ -71,14 +70,15 @@ def write_table(table: "pa.Table", path: "str | Path | BinaryIO") -> None:
     import pyarrow.csv
     import pyarrow.parquet
 
+    suffix = Path(path).suffix.lower() if isinstance(path, str | Path) else ".csv"
+    if suffix not in _SUFFIXES:
+        raise OutputError(f"Cannot write {path}: a table's name ends in .csv or .parquet.")
     try:
-        if isinstance(path, str | Path) and Path(path).suffix.lower() not in _SUFFIXES:
-            raise OutputError(f"Cannot write {path}: a table's name ends in .csv or .parquet.")
-        if isinstance(path, str | Path) and Path(path).suffix.lower() in _PARQUET_SUFFIXES:
+        if suffix in _PARQUET_SUFFIXES:
             pyarrow.parquet.write_table(table, path)
         else:
             pyarrow.csv.write_csv(table, path, pyarrow.csv.WriteOptions(quoting_style="needed"))
-    except (BrokenPipeError, OutputError):  # a reader that has seen enough is no failure
+    except BrokenPipeError:  # a reader that has seen enough is no failure
         raise
     except (pa.ArrowException, OSError) as error:
         raise OutputError(f"Cannot write {path}: {_reason(error)}.") from None
@@ -128,8 +128,8 @@ def raw_from_table(
     notes += [f"Column `{name}` is constant and tells the model nothing." for name in constant]
     notes += [
         f"Column `{name}` only counts the rows; choose `features` without it."
-        for name in features
-        if _counts_rows(table[name])
+        for name, steps in zip(features, np.diff(X, axis=0).T, strict=True)
+        if len(steps) > 2 and (steps == 1).all()  # 1, 2, 3, ... is no property of a sample
     ]
     return RawData(
         X, _labels(table[target], target, source), tuple(features), target, notes=(*notes,)
@@ -164,13 +164,11 @@ def feature_matrix(table: "pa.Table", features: Sequence[str], *, source: str) -
 
 def _head(path: Path) -> bytes:
     """The first bytes of a file that can be read and is not empty."""
+    if path.is_dir():
+        raise InputFileError(f"{path} is a folder; give a CSV or Parquet file.")
     try:
-        if path.is_dir():
-            raise InputFileError(f"{path} is a folder; give a CSV or Parquet file.")
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
-    except FitscopeError:
-        raise
     except OSError as error:
         raise InputFileError(f"Cannot read {path}: {_reason(error)}.") from None
     if not head:
@@ -203,12 +201,12 @@ def _read_csv(path: Path, head: bytes, *, as_text: bool) -> "pa.Table":
     delimiter = max(b",", b";", b"\t", b"|", key=bare.count).decode()
     options = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     try:
-        table = pyarrow.csv.read_csv(path, parse_options=options)
+        kinds = None
         if as_text:
-            text = pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(table.column_names, pa.string())
-            )
-            table = pyarrow.csv.read_csv(path, parse_options=options, convert_options=text)
+            with pyarrow.csv.open_csv(path, parse_options=options) as start:
+                kinds = dict.fromkeys(start.schema.names, pa.string())
+        convert = pyarrow.csv.ConvertOptions(column_types=kinds)
+        table = pyarrow.csv.read_csv(path, parse_options=options, convert_options=convert)
         columns = zip(table.column_names, table.schema.types, strict=True)
         strange = [name for name, kind in columns if pa.types.is_binary(kind)]
     except UnicodeDecodeError:
@@ -293,12 +291,6 @@ def _labels(column: "pa.ChunkedArray", name: str, source: str) -> np.ndarray:
 
 def _is_nan(value: object) -> bool:
     return isinstance(value, float) and math.isnan(value)
-
-
-def _counts_rows(column: "pa.ChunkedArray") -> bool:
-    """Whether a column is 1, 2, 3, ...: a number of the row, which is no property of it."""
-    values = _numbers(column)
-    return len(values) > 3 and bool(np.all(np.diff(values) == 1))
 
 
 def _content(column: "pa.ChunkedArray") -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fitscope import __version__
+from fitscope.catalogue import DATASETS
 from fitscope.data import dataset as make_dataset
 from fitscope.data import dataset_from_arrays
 from fitscope.errors import DataError, EngineError, ExperimentError, UnknownNameError, near_miss
@@ -102,8 +103,8 @@ def _resolve(source: Source, overrides: dict[str, Any]) -> tuple[Experiment, Dat
     if isinstance(source, tuple):
         if len(source) != 2:
             raise DataError(f"Arrays are given as (X, y); got {len(source)} things.")
-        names = ("test_fraction", "split_seed", "standardize", "task")
-        settings = {name: overrides.pop(name) for name in names if name in overrides}
+        own = DATASETS["arrays"].settings
+        settings = {name: overrides.pop(name) for name in own if name in overrides}
         source = dataset_from_arrays(*source, **settings)
     if isinstance(source, Dataset):
         data = source
@@ -148,7 +149,7 @@ def _check_engine(engine: str, device: str) -> None:
 
 def _n_updates(e: Experiment, n: int) -> int:
     """Number of updates planned."""
-    n_updates = e.training.epochs * e.training.updates_per_epoch(n)
+    n_updates = e.training.n_updates(n)
     if n_updates > MAX_UPDATES:
         raise ExperimentError(
             [f"This asks for {n_updates:,} updates; at most {MAX_UPDATES:,} are recorded."]

@@ -1,6 +1,7 @@
 """What a training leaves behind, as it grows: used by every engine."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float32
@@ -33,14 +34,11 @@ class Recorder:
         self._rows = [start]
         self._began = time.perf_counter()
 
-    def wants(self) -> bool:
-        """Counts an update, and says whether its parameters are to be kept."""
+    def step(self, parameters: Callable[[], np.ndarray]) -> None:
+        """Counts an update; asks for the parameters (p,) after it only where they are kept."""
         self.n_steps += 1
-        return self.n_steps % self._every == 0
-
-    def keep(self, params: Float32[np.ndarray, " p"]) -> None:
-        """Keeps the parameters after the update that was just counted."""
-        self._rows.append(params)
+        if self.n_steps % self._every == 0:
+            self._rows.append(parameters())
         if len(self._rows) > self._max_rows:
             self._rows, self._every = self._rows[::2], 2 * self._every
 

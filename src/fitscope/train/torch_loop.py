@@ -58,7 +58,6 @@ def train(
         return record.trajectory(flat_parameters(module), outcome)
 
     whole_set_losses()
-    n_updates = training.epochs * training.updates_per_epoch(len(X))
     for batch, ends_epoch in _updates(len(X), training, rng):
         loss = loss_of(module(X[batch]), y[batch])
         record.batch_loss.append(loss.item())
@@ -67,13 +66,12 @@ def train(
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        if record.wants():
-            record.keep(flat_parameters(module))
+        record.step(lambda: flat_parameters(module))
         stop = watch(record.n_steps, record.batch_loss[-1])
         outcome = _verdict(whole_set_losses(), training) if ends_epoch else None
         if outcome is not None:
             return ended(outcome)
-        if stop and record.n_steps < n_updates:
+        if stop and record.n_steps < training.n_updates(len(X)):
             return ended(Outcome.INTERRUPTED)
     return ended(Outcome.FINISHED)
 
