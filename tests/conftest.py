@@ -12,7 +12,11 @@ from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # Before any test imports fitscope: its numbers' shapes and types are checked in every call.
-NUMERIC = ["records", "network", "data", "train", "analysis", "plot"]
+NUMERIC = ["records", "network", "data", "analysis", "plot"]
+# Not the compiled files: numba reads their functions as they are written.
+NUMERIC += [
+    f"train.{name}" for name in ("plan", "recorder", "torch_loop", "fused", "single", "population")
+]
 install_import_hook([f"fitscope.{name}" for name in NUMERIC], "beartype.beartype")
 
 # Continuous integration tries the same examples every time; a person's runs go on looking.

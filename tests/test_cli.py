@@ -112,7 +112,10 @@ def test_data_has_a_flag_for_every_setting_of_the_data(cli: Cli) -> None:
         ("--momentum 0.9 --optimizer adam", "`training.momentum` belongs to sgd, not to adam"),
         ("--init one", "`network.init` must be torch, zeros, ones or a list of finite numbers"),
         ("--init 1,inf", "`network.init` must be torch, zeros, ones or a list of finite numbers"),
-        ("--engine fused", 'Invalid value "fused" for --engine. Choose from: "auto", "torch".'),
+        (
+            "--engine fast",
+            'Invalid value "fast" for --engine. Choose from: "auto", "fused", "torch".',
+        ),
         ("--device tpu", 'Invalid value "tpu" for --device. Choose from: "cpu", "cuda".'),
         ("--hiden 3", "Unknown option: --hiden. Did you mean --hidden?"),
         ("--lr", "--lr requires an argument"),

@@ -87,7 +87,7 @@ def test_fit_writes_run_and_report_and_prints_the_short_table(cli: Cli) -> None:
     assert rows["loss"] == f"train {run.train_loss[-1]:.4g} (cross-entropy, nats per sample)"
     assert (rows["accuracy"], rows["outcome"]) == ("train 1", "finished")
     assert rows["time"] == f"{run.train_s:.3g} s"
-    assert rows["engine"] == "torch"
+    assert rows["engine"] == "fused"
     assert "Cross-entropy from a bad start" in Path("runs/bad-start/report.html").read_text()
 
 

@@ -74,7 +74,7 @@ def test_a_run_that_ends_early_is_kept_whole():
 
 def test_progress_that_answers_true_ends_the_training():
     """As Ctrl-C does: between two updates, with the loss of every whole epoch."""
-    run = fs.fit("moons", epochs=500, progress=lambda done, planned, loss: done == 20, **TINY)
+    run = fs.fit("moons", epochs=500, engine="torch", progress=lambda done, *_: done == 20, **TINY)
     assert run.outcome is fs.Outcome.INTERRUPTED
     assert run.steps[-1] == 20
     assert len(run.train_loss) == 21
@@ -115,18 +115,20 @@ def on_ctrl_c():
 
 
 def _interrupt_at_64(n_done, n_updates, loss):
-    if n_done == 64:
+    if n_done >= 64:
         signal.raise_signal(signal.SIGINT)
 
 
-def test_an_interrupted_run_ends_between_two_updates_and_keeps_them(on_ctrl_c):
+@pytest.mark.parametrize(("engine", "epochs"), [("torch", 500), ("fused", 50_000)])
+def test_an_interrupted_run_ends_between_two_updates_and_keeps_them(on_ctrl_c, engine, epochs):
     """What Ctrl-C leaves is a whole run: its last row is its last update."""
     on_ctrl_c(signal.default_int_handler)
-    run = fs.fit("moons", n_samples=50, epochs=500, progress=_interrupt_at_64)
+    experiment = fs.experiment("moons", n_samples=50, epochs=epochs)
+    run = fs.fit(experiment, engine=engine, progress=_interrupt_at_64)
     assert run.outcome is fs.Outcome.INTERRUPTED
     assert run.ending.startswith(f"interrupted at step {run.steps[-1]}")
-    assert len(run.batch_loss) == run.steps[-1] < 500
-    whole = fs.fit("moons", n_samples=50, epochs=500)
+    assert 64 <= len(run.batch_loss) == run.steps[-1] < epochs
+    whole = fs.fit(experiment, engine=engine)
     assert run.params[-1].tolist() == whole.params[run.steps[-1]].tolist()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -147,12 +149,17 @@ def test_fit_works_outside_the_main_thread():
     assert found == [fs.fit("moons", **SPEC)]
 
 
-def test_progress_is_told_the_updates_done_and_planned():
-    """Counts rise to at most the plan, with a finite batch loss."""
+@pytest.mark.parametrize(("engine", "epochs"), [("torch", 200), ("fused", 50_000)])
+def test_progress_is_told_the_updates_done_and_planned(engine, epochs):
+    """Counts rise to the plan, with a finite batch loss: after each update, or some of them."""
     seen = []
-    fs.fit("moons", n_samples=50, epochs=200, progress=lambda *report: seen.append(report))
-    assert [done for done, _, _ in seen] == list(range(1, 201))
-    assert {planned for _, planned, _ in seen} == {200}
+    report = lambda *told: seen.append(told)  # noqa: E731
+    fs.fit("moons", n_samples=50, epochs=epochs, engine=engine, progress=report)
+    done = [done for done, _, _ in seen]
+    assert done == (list(range(1, 201)) if engine == "torch" else sorted(set(done)))
+    assert len(done) >= 3
+    assert done[-1] == epochs
+    assert {planned for _, planned, _ in seen} == {epochs}
     assert all(np.isfinite(loss) for _, _, loss in seen)
 
 
@@ -210,8 +217,8 @@ def test_nothing_is_left_open_in_a_runs_experiment():
     run = fs.fit("moons", **SPEC)
     assert run.experiment.training.loss == "cross_entropy"
     assert fs.fit("sine", epochs=2).experiment.training.loss == "mse"
-    assert {"fitscope", "torch", "numpy", "python"} <= set(run.versions)
-    assert run.engine == "torch"
+    assert {"fitscope", "torch", "numpy", "numba", "python"} <= set(run.versions)
+    assert (run.engine, run.engine_reason) == ("fused", "")
     assert run.train_s > 0
 
 
@@ -230,7 +237,7 @@ def test_logistic_regression_of_a_real_table_is_right_19_times_in_20(cli):
     [
         ({"source": "rigns-3"}, UnknownNameError, "Did you mean `rings-3`"),
         ({"source": "moons", "lrr": 1}, ExperimentError, "`lrr` is not a setting. Did you mean"),
-        ({"source": "moons", "engine": "fused"}, UnknownNameError, "`engine` must be one of"),
+        ({"source": "moons", "engine": "fast"}, UnknownNameError, "`engine` must be one of"),
         ({"source": "moons", "device": "tpu"}, UnknownNameError, "`device` must be one of"),
         ({"source": "moons", "loss": "relative"}, ExperimentError, "cross_entropy, mse for binary"),
         ({"source": "sine", "loss": "cross_entropy"}, ExperimentError, "mse, smooth_l1, relative"),

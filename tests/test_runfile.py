@@ -157,7 +157,7 @@ def test_the_file_is_plain_safetensors_with_the_documented_entries(run: Run, scr
         np.testing.assert_array_equal(file.get_tensor("params"), run.params)
     assert set(header) == {
         *("format", "experiment", "dataset", "outcome", "ending", "metrics"),
-        *("engine", "device", "versions", "train_s"),
+        *("engine", "engine_reason", "device", "versions", "train_s"),
     }
     assert header["format"] == runfile.FORMAT
 

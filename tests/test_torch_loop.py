@@ -110,7 +110,15 @@ def test_a_run_is_what_a_hand_written_loop_gives(optimizer, request):
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     request.addfinalizer(lambda: torch.set_num_threads(before))
-    run = fs.fit("moons", hidden=[5], activation="tanh", optimizer=optimizer, epochs=20, seed=3)
+    run = fs.fit(
+        "moons",
+        hidden=[5],
+        activation="tanh",
+        optimizer=optimizer,
+        epochs=20,
+        seed=3,
+        engine="torch",
+    )
     data = run.dataset
     with torch.random.fork_rng():
         torch.manual_seed(3)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         experiment,
         experiments,
     )
-    from fitscope.train import fit
+    from fitscope.train import Population, fit, fit_many
 
 __version__ = "0.1.0"
 
@@ -31,6 +31,7 @@ _HOME = {
     "FitscopeError": "errors",
     "NetworkSpec": "specs",
     "Outcome": "records",
+    "Population": "train",
     "Run": "records",
     "TrainingSpec": "specs",
     "dataset": "data",
@@ -38,6 +39,7 @@ _HOME = {
     "experiment": "specs",
     "experiments": "specs",
     "fit": "train",
+    "fit_many": "train",
     "load": "runfile",
     "save_report": "export",
 }
@@ -49,6 +51,7 @@ __all__ = [
     "FitscopeError",
     "NetworkSpec",
     "Outcome",
+    "Population",
     "Run",
     "TrainingSpec",
     "dataset",
@@ -56,6 +59,7 @@ __all__ = [
     "experiment",
     "experiments",
     "fit",
+    "fit_many",
     "load",
     "save_report",
 ]

@@ -94,7 +94,7 @@ def fit(
     out: Annotated[str | None, Parameter(name=["--out", "-o"])] = None,
     report: bool = True,
     data: Annotated[bool, Parameter(name="--data")] = True,
-    engine: Literal["auto", "torch"] = "auto",
+    engine: Literal["auto", "fused", "torch"] = "auto",
     device: Literal["cpu", "cuda"] = "cpu",
     flags: AnySetting = NO_FLAGS,
     json: Json = False,
@@ -107,7 +107,7 @@ def fit(
             under runs/.
         report: write report.html.
         data: keep the samples in the run file.
-        engine: what trains; auto takes the fastest that fits.
+        engine: what trains: fused is compiled, torch the PyTorch loop; auto takes the faster.
         device: where the torch engine computes.
         flags: settings that replace the experiment's own.
         json: print one JSON object.

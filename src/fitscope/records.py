@@ -169,9 +169,10 @@ class Run(Trajectory):
         experiment: what was asked for, every setting spelled out.
         dataset: what it was trained on; without rows if it was saved without its data.
         metrics: scores at the end, such as `train_accuracy`, `test_accuracy` or `test_r2`.
-        engine: what trained it.
+        engine: what trained it, "fused" or "torch".
         device: where it computed.
         versions: of fitscope and of the libraries that decide the numbers.
+        engine_reason: why it was not the fused engine; "" where it was, or torch was asked for.
     """
 
     experiment: Experiment
@@ -180,6 +181,7 @@ class Run(Trajectory):
     engine: str
     device: str
     versions: Mapping[str, str]
+    engine_reason: str = ""
 
     @property
     def ending(self) -> str:

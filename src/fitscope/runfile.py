@@ -134,6 +134,7 @@ def _header(run: Run) -> dict[str, Any]:
         "ending": run.ending,
         "metrics": dict(run.metrics),
         "engine": run.engine,
+        "engine_reason": run.engine_reason,
         "device": run.device,
         "versions": dict(run.versions),
         "train_s": run.train_s,
@@ -208,6 +209,7 @@ class _Header(BaseModel):
     ending: str
     metrics: dict[str, float]
     engine: str
+    engine_reason: str = ""
     device: str
     versions: dict[str, str]
     train_s: float = Field(ge=0)
@@ -225,6 +227,7 @@ def _run(arrays: dict[str, np.ndarray], header: _Header) -> Run:
         dataset=data,
         metrics=header.metrics,
         engine=header.engine,
+        engine_reason=header.engine_reason,
         device=header.device,
         versions=header.versions,
         train_s=header.train_s,

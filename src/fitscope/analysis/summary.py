@@ -49,7 +49,7 @@ def summary(run: Run, *, step: int = -1) -> Summary:
         test_loss=test_loss,
         scores=found,
         outcome=run.ending,
-        engine=run.engine if run.device == "cpu" else f"{run.engine} ({run.device})",
+        engine=_engine(run),
         train_s=run.train_s,
         formula=_formula(run, run.params[row].astype(np.float64)),
         truth="" if d.truth is None else _linear(d.truth, run),
@@ -68,6 +68,12 @@ def _numbers(run: Run, row: int) -> tuple[float | None, float | None, dict[str, 
         return None, None, found
     test_loss = float(run.test_loss[epoch]) if len(run.test_loss) else None
     return float(run.train_loss[epoch]), test_loss, found
+
+
+def _engine(run: Run) -> str:
+    """The engine, the device unless it is the CPU, and why it was not the fused engine."""
+    name = run.engine if run.device == "cpu" else f"{run.engine} ({run.device})"
+    return f"{name}: {run.engine_reason}" if run.engine_reason else name
 
 
 def _sentence(run: Run) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fitscope.records import Run
 from fitscope.specs import FLAT_FIELDS, DataSpec, Experiment, experiment, experiments
+from fitscope.train.plan import fastest
 
 __all__ = ["command_line", "python_snippet"]
 
@@ -17,19 +18,26 @@ def command_line(run: Run) -> str:
     if not source:
         return ""
     flags = [_flag(name.replace("_", "-"), value) for name, value in changed.items()]
-    flags += [] if run.device == "cpu" else [f"--device {run.device}"]
+    flags += [_flag(name, value) for name, value in _where(run).items()]
     return " ".join(["fitscope fit", shlex.quote(source), *flags])
 
 
 def python_snippet(run: Run) -> str:
     """The same as Python."""
     source, changed = _shortest(run)
-    changed |= {} if run.device == "cpu" else {"device": run.device}
+    changed |= _where(run)
     settings = "".join(f", {name}={value!r}" for name, value in changed.items())
     what = repr(source) if source else "(X, y)"
     return (
         f"import fitscope as fs\n\nrun = fs.fit({what}{settings})\nprint(run.ending, run.metrics)"
     )
+
+
+def _where(run: Run) -> dict[str, str]:
+    """The engine and the device, where they are not those that are taken by default."""
+    where = {} if run.device == "cpu" else {"device": run.device}
+    usual, _ = fastest(run.experiment, run.dataset, run.device)
+    return where if run.engine == usual else where | {"engine": run.engine}
 
 
 def _shortest(run: Run) -> tuple[str, dict[str, Any]]:

@@ -1,6 +1,7 @@
 """What a training leaves behind, as it grows: used by every engine."""
 
 import time
+from array import array
 from collections.abc import Callable
 
 import numpy as np
@@ -26,30 +27,50 @@ class Recorder:
 
     def __init__(self, start: Float32[np.ndarray, " p"], *, keep_bytes: int) -> None:
         self.n_steps = 0
-        self.batch_loss: list[float] = []
-        self.train_loss: list[float] = []
-        self.test_loss: list[float] = []
+        self.batch_loss = array("f")
+        self.train_loss = array("f")
+        self.test_loss = array("f")
         self._max_rows = max(2, keep_bytes // start.nbytes - 1)  # one more for the last step
         self._every = 1
-        self._rows = [start]
+        self._rows, self._n_rows = [start[None]], 1
         self._began = time.perf_counter()
 
     def step(self, parameters: Callable[[], np.ndarray]) -> None:
         """Counts an update; asks for the parameters (p,) after it only where they are kept."""
         self.n_steps += 1
         if self.n_steps % self._every == 0:
-            self._rows.append(parameters())
-        if len(self._rows) > self._max_rows:
-            self._rows, self._every = self._rows[::2], 2 * self._every
+            self._keep(parameters()[None])
+
+    def block(
+        self,
+        rows: Float32[np.ndarray, "u p"],
+        batch_loss: Float32[np.ndarray, " u2"],
+        train_loss: Float32[np.ndarray, " e"],
+        test_loss: Float32[np.ndarray, " e2"],
+    ) -> None:
+        """Counts as many updates as `rows` has, the parameters after each; all is copied."""
+        next_kept = -(self.n_steps + 1) % self._every
+        self.n_steps += len(rows)
+        self._keep(rows[next_kept :: self._every].copy())
+        self.batch_loss.frombytes(batch_loss.tobytes())
+        self.train_loss.frombytes(train_loss.tobytes())
+        self.test_loss.frombytes(test_loss.tobytes())
+
+    def _keep(self, rows: Float32[np.ndarray, "u p"]) -> None:
+        self._rows.append(rows)
+        self._n_rows += len(rows)
+        while self._n_rows > self._max_rows:
+            thinned = np.concatenate(self._rows)[::2].copy()
+            self._rows, self._n_rows, self._every = [thinned], len(thinned), 2 * self._every
 
     def trajectory(self, end: Float32[np.ndarray, " p"], outcome: Outcome) -> Trajectory:
         """The recording, with the parameters at the end as its last row."""
-        steps = [i * self._every for i in range(len(self._rows))]
+        steps = [i * self._every for i in range(self._n_rows)]
         if steps[-1] != self.n_steps:
-            self._rows.append(end)
+            self._rows.append(end[None])
             steps.append(self.n_steps)
         return Trajectory(
-            params=np.stack(self._rows),
+            params=np.concatenate(self._rows),
             steps=np.array(steps, dtype=np.int32),
             batch_loss=np.array(self.batch_loss, dtype=np.float32),
             train_loss=np.array(self.train_loss, dtype=np.float32),

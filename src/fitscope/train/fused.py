@@ -1,0 +1,181 @@
+"""The fused engine: the steps of `torch_loop`, compiled, and recorded block by block."""
+
+import itertools
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from fitscope.network import RELATIVE_FLOOR
+from fitscope.records import Dataset, Outcome, Trajectory
+from fitscope.specs import NetworkSpec, TrainingSpec
+from fitscope.train import kernels, losses, optimizers
+from fitscope.train.recorder import Recorder
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["train"]
+
+ACTIVATIONS = {
+    "sigmoid": kernels.SIGMOID,
+    "tanh": kernels.TANH,
+    "relu": kernels.RELU,
+    "identity": kernels.IDENTITY,
+}
+OPTIMIZERS = {
+    "sgd": optimizers.SGD,
+    "adam": optimizers.ADAM,
+    "adamw": optimizers.ADAMW,
+    "rmsprop": optimizers.RMSPROP,
+}
+LOSSES = {
+    ("cross_entropy", "binary"): losses.BINARY_CROSS_ENTROPY,
+    ("mse", "binary"): losses.BINARY_MSE,
+    ("cross_entropy", "multiclass"): losses.CROSS_ENTROPY,
+    ("mse", "multiclass"): losses.CLASS_MSE,
+    ("mse", "regression"): losses.MSE,
+    ("smooth_l1", "regression"): losses.SMOOTH_L1,
+    ("relative", "regression"): losses.RELATIVE,
+}
+OUTCOMES = {kernels.STOPPED: Outcome.STOPPED, kernels.DIVERGED: Outcome.DIVERGED}
+_OWN_ORDER = np.empty((1, 0), np.int64)
+MAX_TILE = 2048  # samples computed together; a row of a unit's values is then 8 kB
+
+
+def train(
+    start: Float32[np.ndarray, " p"],
+    network: NetworkSpec,
+    dataset: Dataset,
+    training: TrainingSpec,
+    rng: "torch.Generator",
+    *,
+    keep_bytes: int,
+    watch: Callable[[int, float], bool],
+) -> Trajectory:
+    """Trains from `start` and records it, as `torch_loop.train` does.
+
+    Args:
+        start: flat parameters (p,).
+        network: the network.
+        dataset: what to train on.
+        training: loss, optimizer, batches, when to stop; `loss` is named.
+        rng: draws the shuffles, one permutation an epoch.
+        keep_bytes: budget of the recorded parameters.
+        watch: is told (updates done, batch loss) after each block of updates, some fifty times a
+            second; True ends the training.
+
+    Returns:
+        What was recorded, and how it ended.
+    """
+    n, n_planned = len(dataset.X), training.n_updates(len(dataset.X))
+    per_epoch = training.updates_per_epoch(n)
+    X, y = _columns(dataset)
+    net, rule, state = _net(network, dataset, training), _rule(training, n), _state(start)
+    work = _work(net, start.size, max(n, y.size - n))
+    orders = _orders(n, training, rng)
+    size = _updates_in_block(net, start.size, rule.batch_size, y.size, per_epoch)
+    rows, batch_loss = np.empty((size, start.size), np.float32), np.empty(size, np.float32)
+    train_loss, test_loss = np.empty((2, size // per_epoch + 2), np.float32)
+    same = (net, rule, state, work, X, y, n)
+    n_tested = 1 if y.size > n else 0
+    kernels.train(*same, _OWN_ORDER, rows, batch_loss[:0], train_loss, test_loss)  # or compiles
+    record = Recorder(start, keep_bytes=keep_bytes)
+    record.block(rows[:0], batch_loss[:0], train_loss[:1], test_loss[:n_tested])
+    while record.n_steps < n_planned:
+        n_updates = min(size, n_planned - record.n_steps)
+        order = orders(record.n_steps // per_epoch, (record.n_steps + n_updates - 1) // per_epoch)
+        n_done, n_losses, n_epochs, ending = kernels.train(
+            *same, order, rows, batch_loss[:n_updates], train_loss, test_loss
+        )
+        record.block(
+            rows[:n_done],
+            batch_loss[:n_losses],
+            train_loss[:n_epochs],
+            test_loss[: n_epochs * n_tested],
+        )
+        if ending in OUTCOMES:
+            return record.trajectory(state.params, OUTCOMES[ending])
+        if watch(record.n_steps, float(batch_loss[n_losses - 1])) and record.n_steps < n_planned:
+            return record.trajectory(state.params, Outcome.INTERRUPTED)
+    return record.trajectory(state.params, Outcome.FINISHED)
+
+
+def _columns(dataset: Dataset) -> tuple[Float32[np.ndarray, "d m"], Float32[np.ndarray, " m"]]:
+    """All samples, training first, as the kernels want them: one row a feature."""
+    X = np.concatenate([dataset.X, dataset.X_test])
+    return np.ascontiguousarray(X.T), np.concatenate([dataset.y, dataset.y_test], dtype=np.float32)
+
+
+def _net(network: NetworkSpec, dataset: Dataset, training: TrainingSpec) -> kernels.Net:
+    sizes = np.array(network.layer_sizes(dataset.d, dataset.k), dtype=np.int64)
+    loss = LOSSES[str(training.loss), dataset.task]
+    return kernels.Net(sizes, ACTIVATIONS[network.activation], loss, RELATIVE_FLOOR)
+
+
+def _rule(training: TrainingSpec, n: int) -> optimizers.Rule:
+    return optimizers.Rule(
+        OPTIMIZERS[training.optimizer],
+        training.lr,
+        training.momentum,
+        training.nesterov,
+        training.weight_decay,
+        min(training.batch_size or n, n),
+        training.stop_below or 0.0,
+    )
+
+
+def _state(start: Float32[np.ndarray, " p"]) -> kernels.State:
+    first, second = np.zeros_like(start), np.zeros_like(start)
+    done, epochs = np.zeros((2, 1), np.int64)
+    return kernels.State(done, epochs, start.copy(), first, second, np.zeros(1))
+
+
+def _work(net: kernels.Net, p: int, n: int, dtype: type = np.float32) -> kernels.Work:
+    """Room for a tile whose two arrays fit into a megabyte, the size of a core's cache.
+
+    Rows are a little longer than a power of two, so that they do not fall onto the same places in
+    the cache.
+    """
+    n_rows = int(net.sizes.sum()) + 1
+    tile = min(n, MAX_TILE, max(256, 2**17 // n_rows))
+    rows: np.ndarray = np.zeros((2, n_rows, tile + 16), dtype)
+    return kernels.Work(
+        rows[0], rows[1], np.empty(tile, dtype), np.empty((2, tile), dtype), np.empty(p)
+    )
+
+
+def _updates_in_block(net: kernels.Net, p: int, batch: int, n: int, per_epoch: int) -> int:
+    """How many updates take some 20 ms, and whose parameters and orders fit into 8 MB.
+
+    A nanosecond a sample for four multiplications or half an activation, and half a microsecond
+    an update, is near enough on any machine.
+    """
+    n_units = int(net.sizes[1:].sum())
+    ns = 500 + (batch + n / per_epoch) * (p / 4 + 2 * n_units)
+    return max(1, int(min(2e7 / ns, 2e6 / p, 1e6 * per_epoch / n)))
+
+
+def _orders(
+    n: int, training: TrainingSpec, rng: "torch.Generator"
+) -> Callable[[int, int], Int64[np.ndarray, "e n"]]:
+    """A function: the orders of the samples in the epochs first..last, drawn as they are needed.
+
+    It is asked for increasing epochs. Batches in the samples' own order get one empty row.
+    """
+    if not training.shuffle or training.updates_per_epoch(n) == 1:
+        return lambda _first, _last: _OWN_ORDER
+    import torch
+
+    kept: dict[int, np.ndarray] = {}
+    drawn = itertools.count()
+
+    def orders(first: int, last: int) -> Int64[np.ndarray, "e n"]:
+        while last not in kept:
+            kept[next(drawn)] = torch.randperm(n, generator=rng).numpy()
+        for epoch in [epoch for epoch in kept if epoch < first]:
+            del kept[epoch]
+        return np.stack(list(kept.values()))
+
+    return orders

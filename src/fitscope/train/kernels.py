@@ -1,0 +1,387 @@
+"""Forward, backward and update of a dense network, compiled: the arithmetic of the fused engine.
+
+Samples run along the inner, vectorised axis, so that a unit's values are a row. For a tile of m
+samples, row r of `A` (a, m) holds the values of unit r, the inputs first, then layer by layer, and
+row r of `D` the derivative of the mean loss by the unit's weighted sum. Both stay in the
+processor's cache.
+
+Sums over samples run in the arrays' type within a tile, spread over the lanes of a vector, and in
+float64 over tiles: a mean over a million samples is as exact as one over two thousand.
+Every function works in the type of its arrays. float32 trains; float64 is for tests.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fitscope.train.functions import (
+    ZERO,
+    compiled,
+    entry,
+    part,
+    relu,
+    relu_slope,
+    sigmoid,
+    sigmoid_slope,
+    tanh,
+    tanh_slope,
+    vectorised,
+)
+from fitscope.train.losses import CLASS_MSE, CROSS_ENTROPY, class_losses, losses
+from fitscope.train.optimizers import update
+
+__all__ = [
+    "DIVERGED",
+    "IDENTITY",
+    "RELU",
+    "RUNNING",
+    "SIGMOID",
+    "STOPPED",
+    "TANH",
+    "Net",
+    "State",
+    "Work",
+    "loss",
+    "train",
+]
+
+SIGMOID, TANH, RELU, IDENTITY = range(4)
+RUNNING, STOPPED, DIVERGED = range(3)
+TRAIN, TEST, BATCH = range(3)
+# Literals as arguments would each be compiled into a function of their own.
+START: Any = np.int64(0)
+NEXT: Any = np.int64(1)
+
+
+class Net(NamedTuple):
+    """What is trained."""
+
+    sizes: np.ndarray  # int64: the widths of all layers
+    activation: int
+    loss: int
+    floor: float  # of the loss `relative`
+
+
+class State(NamedTuple):
+    """What an update changes."""
+
+    done: np.ndarray  # int64 (1,): updates made
+    epochs: np.ndarray  # int64 (1,): how often the losses of all samples were taken
+    params: np.ndarray  # (p,)
+    first: np.ndarray  # (p,): momentum, or the mean of the gradients
+    second: np.ndarray  # (p,): the mean of their squares
+    loss: np.ndarray  # float64 (1,): of all samples, before a full-batch update
+
+
+class Work(NamedTuple):
+    """Where it is computed; one for each thread. The last row of `A` and of `D` is zero."""
+
+    A: np.ndarray  # (a + 1, tile)
+    D: np.ndarray  # (a + 1, tile)
+    y: np.ndarray  # (tile,)
+    softmax: np.ndarray  # (2, tile)
+    grad: np.ndarray  # float64 (p,)
+
+
+@vectorised
+def _load(X: Any, y: Any, order: Any, at: int, m: int, work: Any) -> None:
+    """Copies m samples, from `at` on, into the first rows; in `order`, if it is not empty."""
+    A, targets, d = work.A, work.y, X.shape[0]
+    if order.size > 0:
+        order = order[at : at + m]
+        for s in range(m):
+            targets[s] = y[order[s]]
+            for i in range(d):
+                A[i, s] = X[i, order[s]]
+        return
+    y = y[at : at + m]
+    for s in range(m):
+        targets[s] = y[s]
+    for i in range(d):
+        x = X[i, at : at + m]
+        for s in range(m):
+            A[i, s] = x[s]
+
+
+@vectorised
+def _weighted_sum(
+    Z: Any, r: int, bias: Any, w: Any, at: int, step: int, A: Any, first: int, n: int, m: int
+) -> None:
+    """Z[r] = bias + sum_i w[at + i step] A[first + i]: four rows at a time, or the last two."""
+    part()
+    zero = A.shape[0] - 1
+    for i in range(0, n, 4):
+        so_far, left = i > 0, n - i
+        w0, r0 = w[at + i * step], first + i
+        w1, r1 = (w[at + (i + 1) * step], first + i + 1) if left > 1 else (ZERO, zero)
+        if left <= 2:
+            for s in range(m):
+                Z[r, s] = (Z[r, s] if so_far else bias) + w0 * A[r0, s] + w1 * A[r1, s]
+        else:
+            w2, r2 = w[at + (i + 2) * step], first + i + 2
+            w3, r3 = (w[at + (i + 3) * step], first + i + 3) if left > 3 else (ZERO, zero)
+            for s in range(m):
+                Z[r, s] = (
+                    (Z[r, s] if so_far else bias)
+                    + (w0 * A[r0, s] + w1 * A[r1, s])
+                    + (w2 * A[r2, s] + w3 * A[r3, s])
+                )
+
+
+@vectorised
+def _add_products(
+    grad: Any, at: int, bias: int, D: Any, r: int, A: Any, first: int, n: int, m: int
+) -> None:
+    """grad[at + i] += sum_s D[r, s] A[first + i, s], four rows at a time; and the bias alike."""
+    part()
+    zero = A.shape[0] - 1
+    for i in range(0, n, 4):
+        left = n - i
+        r0, r1 = first + i, first + i + 1 if left > 1 else zero
+        g0 = g1 = total = ZERO
+        if left <= 2:
+            for s in range(m):
+                g0 += D[r, s] * A[r0, s]
+                g1 += D[r, s] * A[r1, s]
+                total += D[r, s]
+        else:
+            r2, r3 = first + i + 2, first + i + 3 if left > 3 else zero
+            g2 = g3 = ZERO
+            for s in range(m):
+                g0 += D[r, s] * A[r0, s]
+                g1 += D[r, s] * A[r1, s]
+                g2 += D[r, s] * A[r2, s]
+                g3 += D[r, s] * A[r3, s]
+                total += D[r, s]
+            grad[at + i + 2] += g2
+            if left > 3:
+                grad[at + i + 3] += g3
+        grad[at + i] += g0
+        if left > 1:
+            grad[at + i + 1] += g1
+        grad[bias] += total if i == 0 else ZERO
+
+
+@vectorised
+def _activate(kind: int, A: Any, r: int, m: int) -> None:
+    """A[r] = f(A[r])."""
+    part()
+    if kind == SIGMOID:
+        for s in range(m):
+            A[r, s] = sigmoid(A[r, s])
+    elif kind == TANH:
+        for s in range(m):
+            A[r, s] = tanh(A[r, s])
+    elif kind == RELU:
+        for s in range(m):
+            A[r, s] = relu(A[r, s])
+
+
+@vectorised
+def _activate_backward(kind: int, A: Any, D: Any, r: int, m: int) -> None:
+    """D[r] *= f'(z), in terms of A[r] = f(z)."""
+    part()
+    if kind == SIGMOID:
+        for s in range(m):
+            D[r, s] *= sigmoid_slope(A[r, s])
+    elif kind == TANH:
+        for s in range(m):
+            D[r, s] *= tanh_slope(A[r, s])
+    elif kind == RELU:
+        for s in range(m):
+            D[r, s] *= relu_slope(A[r, s])
+
+
+@vectorised
+def _forward(params: Any, net: Any, A: Any, m: int) -> Any:
+    """Fills the rows of all units; returns the row of the first output."""
+    sizes = net.sizes
+    at, below = START, START
+    for layer in range(sizes.size - 1):
+        n_in, n_out = sizes[layer], sizes[layer + 1]
+        row, biases = below + n_in, at + n_in * n_out
+        for unit in range(n_out):
+            bias, weights = params[biases + unit], at + unit * n_in
+            _weighted_sum(A, row + unit, bias, params, weights, NEXT, A, below, n_in, m)
+            if layer < sizes.size - 2:
+                _activate(net.activation, A, row + unit, m)
+        at, below = biases + n_out, row
+    return below
+
+
+@vectorised
+def _loss(net: Any, work: Any, row: int, n: int, m: int) -> Any:
+    """The tile's share of the mean loss of n samples; its derivatives by the outputs, in D."""
+    A, D, y, k = work.A, work.D, work.y, net.sizes[-1]
+    scale = 1 / (n * k) if net.loss == CLASS_MSE else 1 / n
+    if net.loss in (CROSS_ENTROPY, CLASS_MSE):
+        rows = work.softmax
+        return scale * class_losses(net.loss, A, D, row, k, y, rows, y.dtype.type(scale), m)
+    floor = y.dtype.type(net.floor)
+    return scale * losses(net.loss, A, D, row, y, floor, y.dtype.type(scale), m)
+
+
+@vectorised
+def _backward(params: Any, net: Any, work: Any, row: int, m: int) -> None:
+    """Adds to the gradient what the derivatives by the outputs, from `row` on, make of it."""
+    A, D, grad, sizes = work.A, work.D, work.grad, net.sizes
+    end = params.size
+    for layer in range(sizes.size - 2, -1, -1):
+        n_in, n_out = sizes[layer], sizes[layer + 1]
+        biases, below = end - n_out, row - n_in
+        weights = biases - n_in * n_out
+        for unit in range(n_out):
+            at, bias = weights + unit * n_in, biases + unit
+            _add_products(grad, at, bias, D, row + unit, A, below, n_in, m)
+        if layer > 0:
+            for i in range(n_in):
+                zero = D[D.shape[0] - 1, 0]
+                _weighted_sum(D, below + i, zero, params, weights + i, n_in, D, row, n_out, m)
+                _activate_backward(net.activation, A, D, below + i, m)
+        end, row = weights, below
+
+
+@vectorised
+def loss(
+    params: Any,
+    net: Any,
+    X: Any,
+    y: Any,
+    order: Any,
+    first: int,
+    last: int,
+    work: Any,
+    backward: bool,
+    loaded: bool,
+) -> float:
+    """The mean loss of the samples first..last - 1; `work.grad` becomes its gradient.
+
+    Args:
+        params: flat parameters (p,).
+        net: the network and its loss.
+        X: inputs (d, n), one row a feature.
+        y: targets (n,): 0 or 1, the class index, or the value.
+        order: the order of the samples (n,); empty for their own.
+        first: where in that order to begin.
+        last: where to end.
+        work: where to compute.
+        backward: whether the gradient is wanted.
+        loaded: whether the samples still lie in the rows of `work`, from the last call.
+    """
+    n, tile, total = last - first, work.y.size, 0.0
+    if backward:
+        for i in range(work.grad.size):
+            work.grad[i] = 0.0
+    for at in range(first, last, tile):
+        m = min(tile, last - at)
+        if not loaded:
+            _load(X, y, order, at, m, work)
+        row = _forward(params, net, work.A, m)
+        total += _loss(net, work, row, n, m)
+        if backward:
+            _backward(params, net, work, row, m)
+    return total
+
+
+@compiled
+def _range(subset: int, batch: int, size: int, n: int, n_all: int) -> Any:
+    """Where the samples of a subset begin and end."""
+    part()
+    if subset == TRAIN:
+        return 0, n
+    if subset == TEST:
+        return n, n_all
+    return batch * size, min(n, (batch + 1) * size)
+
+
+@compiled
+def _copy(rows: Any, u: int, params: Any) -> None:
+    part()
+    for i in range(params.size):
+        rows[u, i] = params[i]
+
+
+@compiled
+def _verdict(train_loss: Any, stop_below: Any) -> Any:
+    """Whether the loss after an epoch ends the training."""
+    part()
+    if not math.isfinite(train_loss):
+        return DIVERGED
+    return STOPPED if train_loss < stop_below else RUNNING
+
+
+@entry
+def train(
+    net: Any,
+    rule: Any,
+    state: Any,
+    work: Any,
+    X: Any,
+    y: Any,
+    n: int,
+    orders: Any,
+    rows: Any,
+    batch_loss: Any,
+    train_loss: Any,
+    test_loss: Any,
+) -> Any:
+    """Makes as many updates as `batch_loss` has places, or fewer if one ends the training.
+
+    Before each update, it takes the losses that are then due: at the beginning of an epoch those
+    of all samples, and then that of the batch. With no place for an update, only the former.
+
+    Args:
+        net: the network and its loss.
+        rule: the optimizer, the batches, when to stop.
+        state: parameters and what the optimizer remembers; changed.
+        work: where to compute.
+        X: inputs (d, n + n_test), one row a feature.
+        y: targets (n + n_test,): 0 or 1, the class index, or the value.
+        n: number of training samples.
+        orders: a permutation (n,) for every epoch from that of the first update on; one empty
+            row where the samples keep their own order.
+        rows: receives the parameters after each update (u, p).
+        batch_loss: receives the loss of each batch before its update (u,).
+        train_loss: receives the loss of all training samples before and after each epoch.
+        test_loss: the same of the test samples, if there are any.
+
+    Returns:
+        How many updates, batch losses and epochs there were; how it stands.
+    """
+    n_updates, params, own_order = batch_loss.size, state.params, orders[0][:0]
+    per_epoch = (n + rule.batch_size - 1) // rule.batch_size
+    full = per_epoch == 1  # then the loss of all samples is that of the next batch
+    stays = full and y.size == n <= work.y.size  # in the rows of `work`
+    first_epoch, n_epochs = state.done[0] // per_epoch, 0
+    for u in range(n_updates + 1):  # the last turn only takes losses
+        epoch, batch = divmod(state.done[0], per_epoch)
+        due = batch == 0 and epoch == state.epochs[0]
+        for subset in (TRAIN, TEST, BATCH):
+            first, last = _range(subset, batch, rule.batch_size, n, y.size)
+            own = subset != BATCH
+            if first == last or not (due if own else u < n_updates and not full):
+                continue
+            order = own_order if own else orders[min(epoch - first_epoch, len(orders) - 1)]
+            backward = subset == (TRAIN if full else BATCH)
+            value = loss(params, net, X, y, order, first, last, work, backward, stays and u > 0)
+            if subset == TEST:
+                test_loss[n_epochs] = value
+            else:
+                state.loss[0] = value
+            if subset == TRAIN:
+                train_loss[n_epochs] = value
+        if due:
+            state.epochs[0] += 1
+            n_epochs += 1
+            ending = _verdict(train_loss[n_epochs - 1], rule.stop_below)
+            if epoch > 0 and ending != RUNNING:
+                return u, u, n_epochs, ending
+        if u < n_updates:
+            batch_loss[u] = state.loss[0]
+            if not math.isfinite(batch_loss[u]):
+                return u, u + 1, n_epochs, DIVERGED
+            state.done[0] += 1
+            update(rule, state.done[0], params, work.grad, state.first, state.second)
+            _copy(rows, u, params)
+    return n_updates, n_updates, n_epochs, RUNNING
