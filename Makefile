@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SET_UP := .venv/installed
 
-.PHONY: help demo test check fix size clean
+.PHONY: help demo test check bench fix size clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,10 @@ check: $(SET_UP) ## Check format, lint, types and the fast tests, in under a min
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto -m 'not slow'
+
+bench: $(SET_UP) ## Time fitscope against its peers, side by side
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[bench]'
+	$(BIN)/python -m bench
 
 fix: $(SET_UP) ## Format, and mend what the linter can
 	$(BIN)/ruff format .

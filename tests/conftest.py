@@ -1,6 +1,7 @@
 """What every test shares: checked shapes and types, and the published figures."""
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -23,6 +24,9 @@ install_import_hook([f"fitscope.{name}" for name in NUMERIC], "beartype.beartype
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+# The first test that trains on a new machine compiles, which no other test wants to be told.
+logging.getLogger("fitscope").setLevel(logging.ERROR)
 
 FIGURES = json.loads(Path(__file__).with_name("figures.json").read_text(encoding="utf-8"))
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import fitscope as fs
+from fitscope import analysis
 from fitscope.errors import EngineError
 from fitscope.network import build_module, flat_parameters, start_parameters
-from fitscope.train import fused
+from fitscope.train import fused, single
 from fitscope.train.torch_loop import batches, loss_function, optimizer_for
 
 TASKS = {
@@ -151,14 +152,12 @@ def test_fused_is_still_with_torch_after_200_updates(case):
 END = dict.fromkeys(fs.experiments(), 1e-3) | {"sine-10": 5e-3, "sine-10-flipped": 5e-3}
 
 
+SLOW_WITH_TORCH = [name for name in END if "rings" in name or "sine" in name or "hidden" in name]
+
+
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=pytest.mark.slow)
-        for name in END
-        if "rings" in name or "sine" in name
-    ]
-    + [name for name in END if "rings" not in name and "sine" not in name],
+    [pytest.param(n, marks=pytest.mark.slow if n in SLOW_WITH_TORCH else ()) for n in END],
 )
 def test_every_built_in_experiment_ends_as_with_torch(name):
     """The loss at the end agrees to 1e-3, and so do the parameters after 1,000 updates, to 1e-4."""
@@ -254,7 +253,9 @@ def test_blocks_leave_no_trace(monkeypatch, settings, in_block):
     assert fs.fit(toy("binary"), hidden=[3], epochs=9, **settings) == whole
 
 
-@pytest.mark.parametrize("name", ["rings-3", "gates-xor-hidden"])
+@pytest.mark.parametrize(
+    "name", ["rings-3", pytest.param("gates-xor-hidden", marks=pytest.mark.slow)]
+)
 def test_the_same_experiment_gives_the_same_bits(name):
     """Again, and in another process, which finds the compiled code on disk."""
     run = fs.fit(name, epochs=40)
@@ -310,3 +311,44 @@ def test_cuda_is_not_for_the_fused_engine():
     """Asked for by name, it says what is missing."""
     with pytest.raises(EngineError, match="The fused engine computes on the CPU only; choose the"):
         fs.fit("moons", engine="fused", device="cuda")
+
+
+def test_compiling_is_said_once(monkeypatch, caplog):
+    """A person who waits ten seconds is told why; a second fit says nothing."""
+    monkeypatch.setattr(fused, "is_compiled", lambda: False)
+    single._say_whether_it_compiles.cache_clear()
+    with caplog.at_level("WARNING", logger="fitscope"):
+        fs.fit("bad-start", epochs=1)
+        fs.fit("bad-start", epochs=1)
+    assert caplog.text.count("Compiling the fused engine, once on this machine") == 1
+    monkeypatch.undo()
+    assert fused.is_compiled()
+
+
+def test_a_wide_network_goes_to_torch_and_says_why():
+    """By itself; asked for by name, the fused engine trains it too."""
+    data = fs.dataset(fs.experiment("rings-3").data)
+    wide = {"hidden": [128, 128], "epochs": 1}
+    run = fs.fit(data, **wide)
+    assert run.engine == "torch"
+    assert run.engine_reason == "PyTorch is faster for a network this wide"
+    assert analysis.summary(run).engine == f"torch: {run.engine_reason}"
+    run.save("wide.safetensors")
+    assert fs.load("wide.safetensors") == run
+    asked = fs.fit(data, engine="torch", hidden=[2], epochs=1)
+    assert asked.engine_reason == ""
+    assert fs.fit(data, engine="fused", **wide).engine == "fused"
+
+
+@pytest.mark.slow
+def test_fresh_code_gives_the_bits_of_code_from_disk(monkeypatch, tmp_path):
+    """A process that compiles and one that finds the code there train alike."""
+    code = "import fitscope as fs; print(fs.fit('rings-3', epochs=300).params.tobytes().hex())"
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    fresh, cached = (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        for _ in range(2)
+    )
+    assert fresh.stdout == cached.stdout
+    assert "Compiling the fused engine" in fresh.stderr
+    assert "Compiling" not in cached.stderr

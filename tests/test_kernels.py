@@ -84,6 +84,7 @@ LOSSES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", range(4))
 @pytest.mark.parametrize("hidden", [[], [3], [7, 5]])
 @pytest.mark.parametrize("loss", LOSSES)

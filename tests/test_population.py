@@ -102,6 +102,7 @@ print(4 <= len(many) < 1000, set(many.outcomes) == {fs.Outcome.FINISHED}, many.n
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_nets_that_are_done():
     """In a process of its own, as a person would press it."""
     ran = subprocess.run([sys.executable, "-c", CTRL_C], capture_output=True, text=True, check=True)
@@ -133,3 +134,10 @@ def test_a_net_that_is_not_there_cannot_be_run():
     assert many.run(-1) == fs.fit("moons", seed=4, **SMALL)
     with pytest.raises(DataError, match="There is no net 2"):
         many.run(2)
+
+
+def test_a_source_of_another_kind_is_told_what_is_taken():
+    """As by `fit`; in a process of its own, without the tests' own type checks."""
+    code = "import fitscope as fs\ntry: fs.fit_many(42)\nexcept fs.FitscopeError as e: print(e)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith("Give `fit` the name of an experiment or a data set, a file,")

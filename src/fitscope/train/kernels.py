@@ -87,6 +87,7 @@ class Work(NamedTuple):
 @vectorised
 def _load(X: Any, y: Any, order: Any, at: int, m: int, work: Any) -> None:
     """Copies m samples, from `at` on, into the first rows; in `order`, if it is not empty."""
+    part()
     A, targets, d = work.A, work.y, X.shape[0]
     if order.size > 0:
         order = order[at : at + m]
@@ -196,6 +197,7 @@ def _activate_backward(kind: int, A: Any, D: Any, r: int, m: int) -> None:
 @vectorised
 def _forward(params: Any, net: Any, A: Any, m: int) -> Any:
     """Fills the rows of all units; returns the row of the first output."""
+    part()
     sizes = net.sizes
     at, below = START, START
     for layer in range(sizes.size - 1):
@@ -213,6 +215,7 @@ def _forward(params: Any, net: Any, A: Any, m: int) -> Any:
 @vectorised
 def _loss(net: Any, work: Any, row: int, n: int, m: int) -> Any:
     """The tile's share of the mean loss of n samples; its derivatives by the outputs, in D."""
+    part()
     A, D, y, k = work.A, work.D, work.y, net.sizes[-1]
     scale = 1 / (n * k) if net.loss == CLASS_MSE else 1 / n
     if net.loss in (CROSS_ENTROPY, CLASS_MSE):
@@ -225,6 +228,7 @@ def _loss(net: Any, work: Any, row: int, n: int, m: int) -> Any:
 @vectorised
 def _backward(params: Any, net: Any, work: Any, row: int, m: int) -> None:
     """Adds to the gradient what the derivatives by the outputs, from `row` on, make of it."""
+    part()
     A, D, grad, sizes = work.A, work.D, work.grad, net.sizes
     end = params.size
     for layer in range(sizes.size - 2, -1, -1):
@@ -269,6 +273,7 @@ def loss(
         backward: whether the gradient is wanted.
         loaded: whether the samples still lie in the rows of `work`, from the last call.
     """
+    part()
     n, tile, total = last - first, work.y.size, 0.0
     if backward:
         for i in range(work.grad.size):

@@ -3,7 +3,7 @@
 import itertools
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,10 +139,11 @@ def _plans(sources: Sources, settings: dict[str, Any], engine: str) -> list[Plan
     """All combinations, each data set made once."""
     named = {"seed" if name == "seeds" else name: value for name, value in settings.items()}
     axes = {name: _values(name, value) for name, value in named.items()}
-    alone = isinstance(sources, str | Path | Experiment | Dataset | tuple)
+    is_one = isinstance(sources, str | Path | Experiment | Dataset | tuple)
+    is_one = is_one or not isinstance(sources, Iterable)  # which `experiment_of` refuses
     made: dict[tuple[int, str], Dataset] = {}
     plans = []
-    several: list[Any] = [sources] if alone else list(sources)  # type: ignore[arg-type]
+    several: list[Any] = [sources] if is_one else list(sources)  # type: ignore[arg-type]
     for n, source in enumerate(several):
         for values in itertools.product(*axes.values()):
             e, data = experiment_of(source, dict(zip(axes, values, strict=True)))

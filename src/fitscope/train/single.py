@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import logging
 import platform
 import signal
 import threading
@@ -19,6 +20,7 @@ from fitscope.train.plan import Plan, Source, plan
 
 __all__ = ["Progress", "fit", "interruptible", "run_plan"]
 
+_LOG = logging.getLogger("fitscope")
 Progress = Callable[[int, int, float], object]
 Watch = Callable[[int, float], bool]
 
@@ -98,6 +100,7 @@ def _trajectory(planned: Plan, watch: Watch, keep_bytes: int) -> Trajectory:
     if planned.engine == "fused":
         from fitscope.train import fused
 
+        _say_whether_it_compiles()
         return fused.train(
             start, e.network, data, e.training, rng, keep_bytes=keep_bytes, watch=watch
         )
@@ -114,6 +117,15 @@ def _trajectory(planned: Plan, watch: Watch, keep_bytes: int) -> Trajectory:
             device=planned.device,
             watch=watch,
         )
+
+
+@functools.cache
+def _say_whether_it_compiles() -> None:
+    """Tells a person, once a process, what the wait is for."""
+    from fitscope.train import fused
+
+    if not fused.is_compiled():
+        _LOG.warning("Compiling the fused engine, once on this machine: some ten seconds ...")
 
 
 @contextlib.contextmanager

@@ -46,20 +46,24 @@ def train(
     loss_of = loss_function(training.loss, dataset.task)
     optimizer = optimizer_for(training, module)
     record = Recorder(flat_parameters(module), keep_bytes=keep_bytes)
+    is_full = training.updates_per_epoch(len(X)) == 1
 
-    def whole_set_losses() -> float:
-        with torch.no_grad():
-            record.train_loss.append(loss_of(module(X), y).item())
-            if len(X_test):
+    def whole_set_loss() -> Tensor:
+        """Records the losses of both parts; a full batch's next update begins with this one."""
+        with torch.set_grad_enabled(is_full):
+            loss = loss_of(module(X), y)
+        record.train_loss.append(loss.item())
+        if len(X_test):
+            with torch.no_grad():
                 record.test_loss.append(loss_of(module(X_test), y_test).item())
-        return record.train_loss[-1]
+        return loss
 
     def ended(outcome: Outcome) -> Trajectory:
         return record.trajectory(flat_parameters(module), outcome)
 
-    whole_set_losses()
+    whole = whole_set_loss()
     for batch, ends_epoch in _updates(len(X), training, rng):
-        loss = loss_of(module(X[batch]), y[batch])
+        loss = whole if is_full else loss_of(module(X[batch]), y[batch])
         record.batch_loss.append(loss.item())
         if not math.isfinite(record.batch_loss[-1]):
             return ended(Outcome.DIVERGED)
@@ -68,7 +72,8 @@ def train(
         optimizer.step()
         record.step(lambda: flat_parameters(module))
         stop = watch(record.n_steps, record.batch_loss[-1])
-        outcome = _verdict(whole_set_losses(), training) if ends_epoch else None
+        whole = whole_set_loss() if ends_epoch else whole
+        outcome = _verdict(record.train_loss[-1], training) if ends_epoch else None
         if outcome is not None:
             return ended(outcome)
         if stop and record.n_steps < training.n_updates(len(X)):

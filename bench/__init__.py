@@ -1,0 +1,1 @@
+"""Measurements of fitscope and its peers; `make bench` runs them."""
