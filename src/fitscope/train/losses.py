@@ -38,7 +38,7 @@ HALF = np.float32(0.5)
 
 
 @compiled
-def binary_cross_entropy(z: Any, y: Any) -> Any:
+def binary_cross_entropy(z: Any, y: Any, _floor: Any) -> Any:
     """-log p where y = 1, -log(1 - p) where y = 0, p = sigmoid(z); d/dz = p - y."""
     e = exp(-abs(z))
     p = (ONE if z >= ZERO else e) / (ONE + e)
@@ -46,20 +46,20 @@ def binary_cross_entropy(z: Any, y: Any) -> Any:
 
 
 @compiled
-def binary_mse(z: Any, y: Any) -> Any:
+def binary_mse(z: Any, y: Any, _floor: Any) -> Any:
     """(p - y)^2, p = sigmoid(z); d/dz = 2 (p - y) p (1 - p)."""
     p = sigmoid(z)
     return (p - y) * (p - y), TWO * (p - y) * sigmoid_slope(p)
 
 
 @compiled
-def mse(z: Any, y: Any) -> Any:
+def mse(z: Any, y: Any, _floor: Any) -> Any:
     """(z - y)^2; d/dz = 2 (z - y)."""
     return (z - y) * (z - y), TWO * (z - y)
 
 
 @compiled
-def smooth_l1(z: Any, y: Any) -> Any:
+def smooth_l1(z: Any, y: Any, _floor: Any) -> Any:
     """e^2 / 2 where |e| < 1, else |e| - 1/2, e = z - y; d/dz = e, or its sign."""
     e = z - y
     small = abs(e) < ONE
@@ -82,32 +82,26 @@ def _sign(e: Any) -> Any:
 def losses(kind: int, Z: Any, D: Any, r: int, y: Any, floor: Any, scale: Any, m: int) -> Any:
     """The sum of the losses of the outputs Z[r] of m samples; D[r] = scale * derivative."""
     part()
-    total = ZERO
     if kind == BINARY_CROSS_ENTROPY:
-        for s in range(m):
-            value, slope = binary_cross_entropy(Z[r, s], y[s])
-            total += value
-            D[r, s] = scale * slope
-    elif kind == BINARY_MSE:
-        for s in range(m):
-            value, slope = binary_mse(Z[r, s], y[s])
-            total += value
-            D[r, s] = scale * slope
-    elif kind == MSE:
-        for s in range(m):
-            value, slope = mse(Z[r, s], y[s])
-            total += value
-            D[r, s] = scale * slope
-    elif kind == SMOOTH_L1:
-        for s in range(m):
-            value, slope = smooth_l1(Z[r, s], y[s])
-            total += value
-            D[r, s] = scale * slope
-    else:
-        for s in range(m):
-            value, slope = relative(Z[r, s], y[s], floor)
-            total += value
-            D[r, s] = scale * slope
+        return _over_row(binary_cross_entropy, Z, D, r, y, floor, scale, m)
+    if kind == BINARY_MSE:
+        return _over_row(binary_mse, Z, D, r, y, floor, scale, m)
+    if kind == MSE:
+        return _over_row(mse, Z, D, r, y, floor, scale, m)
+    if kind == SMOOTH_L1:
+        return _over_row(smooth_l1, Z, D, r, y, floor, scale, m)
+    return _over_row(relative, Z, D, r, y, floor, scale, m)
+
+
+@vectorised
+def _over_row(loss: Any, Z: Any, D: Any, r: int, y: Any, floor: Any, scale: Any, m: int) -> Any:
+    """The same for one of the losses above; compiled anew for each."""
+    part()
+    total = ZERO
+    for s in range(m):
+        value, slope = loss(Z[r, s], y[s], floor)
+        total += value
+        D[r, s] = scale * slope
     return total
 
 
