@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SET_UP := .venv/installed
 
-.PHONY: help demo test check bench fix size clean
+.PHONY: help demo test check bench docs fix size clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,6 +39,11 @@ bench: $(SET_UP) ## Time fitscope against its peers, side by side
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[bench]'
 	$(BIN)/python -m bench
 
+docs: $(SET_UP) ## Render the guide, the design and the lessons to docs/_build/html
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[docs]'
+	$(BIN)/python -m sphinx -W --keep-going -q -d docs/_build/doctrees docs docs/_build/html
+	@echo 'Open in a browser: docs/_build/html/index.html'
+
 fix: $(SET_UP) ## Format, and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -47,4 +52,4 @@ size: ## Count the lines of each file
 	@git ls-files 'src/*.py' 'tests/*.py' | xargs wc -l | sort -n
 
 clean: ## Remove what the other commands made
-	rm -rf .venv demo runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv demo runs docs/_build docs/lessons .pytest_cache .mypy_cache .ruff_cache .hypothesis

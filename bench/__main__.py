@@ -5,6 +5,7 @@ Peers run on one thread, as fitscope does, unless the row says otherwise.
 """
 
 import datetime
+import functools
 import json
 import os
 import platform
@@ -24,6 +25,7 @@ from rich.table import Table
 
 import fitscope as fs
 from bench import peers
+from fitscope import analysis
 
 ROUNDS = 6
 
@@ -127,14 +129,15 @@ def small_batches() -> None:
             f"{name}, training alone", against, wanted, lambda n=name: fs.fit(n).train_s, theirs
         )
         if name != "gates-and":
-            compare(f"{name}, the whole call", against, 30, lambda n=name: _timed(n), theirs)
+            whole = functools.partial(_seconds, functools.partial(fs.fit, name))
+            compare(f"{name}, the whole call", against, 30, whole, theirs)
 
 
-def _timed(name: str) -> float:
+def _seconds(work: Callable[[], object]) -> float:
     import time
 
     began = time.perf_counter()
-    fs.fit(name)
+    work()
     return time.perf_counter() - began
 
 
@@ -165,6 +168,33 @@ def many_nets() -> None:
     compare(
         what, "JAX jit + scan + vmap", 8, lambda: ours(100),
         lambda: peers.jax_scan(rings, 3, n_nets=100, n_steps=100) / 100, rounds=2,
+    )  # fmt: skip
+
+
+def pictures() -> None:
+    """What pictures are made of; times of the whole."""
+    rings, bad, steps = fs.fit("rings-3"), fs.fit("bad-start"), arrays("bad-start")
+    field = analysis.decision_field(rings)
+    grid = np.stack(np.meshgrid(field.x, field.y), axis=-1).reshape(-1, 2)
+    params = rings.params[-1].astype(np.float64)
+    compare(
+        "decision_field 200 x 200, 2-3-1", "bare NumPy forward pass", 0.5,
+        lambda: _seconds(lambda: analysis.decision_field(rings)),
+        lambda: peers.numpy_forward(params, grid),
+    )  # fmt: skip
+    w, b = np.linspace(-15, 15, 100), np.linspace(-13, 13, 100)
+    compare(
+        "loss_surface 100 x 100, bad-start", "notebook's double loop over (w, b)", 20,
+        lambda: _seconds(lambda: analysis.loss_surface(bad, x_range=(-15, 15), y_range=(-13, 13))),
+        lambda: peers.double_loop(steps, w, b), rounds=3,
+    )  # fmt: skip
+    compare(
+        "basin_map 100 x 100, bad-start", "PyTorch from each start, from 3", 200,
+        lambda: _seconds(lambda: analysis.basin_map(bad)),
+        lambda: 10_000 / 3 * sum(
+            peers.notebook_loop(steps, batch_size=3, epochs=100, lr=2.0, shuffle=False)
+            for _ in range(3)
+        ), rounds=2,
     )  # fmt: skip
 
 
@@ -227,6 +257,7 @@ def main() -> None:
     one_net()
     small_batches()
     many_nets()
+    pictures()
     once = {**fresh_process(), "recording": recording()}
     fastest = {row.what: min(r.ours_us for r in rows if r.what == row.what) for row in rows}
     rows[:] = [

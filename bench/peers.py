@@ -113,6 +113,28 @@ def notebook_loop(
         return time.perf_counter() - began
 
 
+def numpy_forward(params: np.ndarray, X: np.ndarray) -> float:
+    """The bare forward pass of a 2-3-1 net with sigmoids: seconds."""
+    W1, b1, W2, b2 = params[:6].reshape(3, 2), params[6:9], params[9:12], params[12]
+    began = time.perf_counter()
+    h = 1 / (1 + np.exp(-(X @ W1.T + b1)))
+    _ = 1 / (1 + np.exp(-(h @ W2 + b2)))
+    return time.perf_counter() - began
+
+
+def double_loop(data: Data, w: np.ndarray, b: np.ndarray) -> float:
+    """The loss of one neuron at every (w, b), set into a module one by one: seconds of it all."""
+    X, y = (torch.tensor(part, dtype=torch.float32) for part in data)
+    net, losses = network([1, 1]), np.zeros((len(w), len(b)))
+    loss_of = nn.functional.binary_cross_entropy
+    began = time.perf_counter()
+    for i, w_i in enumerate(w):
+        for j, b_j in enumerate(b):
+            net[0].weight.data[0, 0], net[0].bias.data[0] = float(w_i), float(b_j)
+            losses[i, j] = float(loss_of(torch.sigmoid(net(X))[:, 0], y))
+    return time.perf_counter() - began
+
+
 def stacked_torch(data: Data, hidden: int, *, n_nets: int, n_steps: int, threads: int) -> float:
     """Many nets in one: baddbmm over stacked weights. Seconds a step of all of them."""
     X, y = (torch.tensor(part, dtype=torch.float32) for part in data)

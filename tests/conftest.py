@@ -16,7 +16,8 @@ from jaxtyping import install_import_hook
 NUMERIC = ["records", "network", "data", "analysis", "plot"]
 # Not the compiled files: numba reads their functions as they are written.
 NUMERIC += [
-    f"train.{name}" for name in ("plan", "recorder", "torch_loop", "fused", "single", "population")
+    f"train.{name}"
+    for name in ("plan", "recorder", "torch_loop", "fused", "single", "population", "starts")
 ]
 install_import_hook([f"fitscope.{name}" for name in NUMERIC], "beartype.beartype")
 

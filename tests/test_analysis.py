@@ -322,7 +322,6 @@ def test_importance_is_the_same_every_time(four_classes: Run) -> None:
     ("ask", "kind", "message"),
     [
         (analysis.decision_field, "line", "decision_field needs two inputs; this run has 1"),
-        (analysis.decision_field, "many", "decision_field needs two inputs; this run has 30"),
         (analysis.response_curve, "plane", "response_curve needs one input; this run has 2"),
         (analysis.confusion, "wave", "confusion needs classes; this run is a regression"),
         (analysis.fit_scatter, "line", "fit_scatter needs a regression; this run has classes"),

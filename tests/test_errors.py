@@ -13,6 +13,7 @@ ERRORS = {
     "UnknownNameError": LookupError,
     "DataError": ValueError,
     "EngineError": RuntimeError,
+    "MissingExtraError": ImportError,
     "RunFileError": ValueError,
     "InputFileError": OSError,
     "OutputError": OSError,

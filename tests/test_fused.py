@@ -316,7 +316,7 @@ def test_cuda_is_not_for_the_fused_engine():
 def test_compiling_is_said_once(monkeypatch, caplog):
     """A person who waits ten seconds is told why; a second fit says nothing."""
     monkeypatch.setattr(fused, "is_compiled", lambda: False)
-    single._say_whether_it_compiles.cache_clear()
+    single.say_whether_it_compiles.cache_clear()
     with caplog.at_level("WARNING", logger="fitscope"):
         fs.fit("bad-start", epochs=1)
         fs.fit("bad-start", epochs=1)

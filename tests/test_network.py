@@ -1,6 +1,7 @@
 """network.py: flat parameters, starts, the forward pass and the losses in numpy."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,12 @@ from hypothesis import strategies as st
 
 import fitscope as fs
 from fitscope.network import (
+    activate,
+    activations,
     build_module,
     flat_parameters,
     forward,
+    input_layer,
     layers,
     mean_loss,
     parameter_names,
@@ -146,3 +150,49 @@ def test_regression_scores_are_in_the_target_units():
     found = scores(data, np.zeros((data.n_train, 1)), data.y)
     assert found["rmse"] == pytest.approx(data.y_scale, rel=1e-6)
     assert found["r2"] == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activations_are_those_of_the_modules_layers(activation):
+    """Each hidden layer after its activation, then the output, as PyTorch passes them on."""
+    spec, sizes = fs.NetworkSpec(hidden=[4, 3], activation=activation), [2, 4, 3, 2]
+    params = start_parameters(spec, sizes, rng())
+    X = np.random.RandomState(0).normal(size=(7, 2)).astype(np.float32)
+    found = activations(params, X, sizes=sizes, activation=activation)
+    passed, expected = torch.tensor(X), []
+    for part in build_module(spec, sizes, params):
+        passed = part(passed)
+        expected.append(passed.detach().numpy())
+    expected = [expected[1], expected[3], expected[4]]  # linear, f, linear, f, linear
+    assert [a.shape for a in found] == [(7, 4), (7, 3), (7, 2)]
+    for own, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(own, theirs, atol=1e-6)  # float64 against float32
+    np.testing.assert_array_equal(found[-1], forward(params, X, sizes=sizes, activation=activation))
+
+
+def test_activate_is_the_activation_of_pytorch():
+    """One number after the other; what overflows in float64 has its limit."""
+    z = np.array([-1000.0, -2.0, 0.0, 0.5, 1000.0])
+    for name, theirs in (("sigmoid", torch.sigmoid), ("tanh", torch.tanh), ("relu", torch.relu)):
+        np.testing.assert_allclose(activate(z, name), theirs(torch.tensor(z)).numpy(), atol=1e-15)
+    np.testing.assert_array_equal(activate(z, "identity"), z)
+
+
+@pytest.mark.parametrize("step", [0, -1])
+def test_the_input_layer_takes_the_datas_own_units(step):
+    """W x + b of unscaled inputs is what the network computes from scaled ones."""
+    run = fs.fit("breast-cancer", hidden=[3], activation="identity", epochs=2)
+    d = run.dataset
+    W, b = input_layer(run, step)
+    params, sizes = run.params[run.row(step)], run.layer_sizes
+    inside = activations(params, d.X, sizes=sizes, activation="identity")[0]
+    np.testing.assert_allclose((d.X * d.scale + d.mean) @ W.T + b, inside, atol=1e-9)
+
+
+def test_the_input_layer_of_a_diverged_run_is_no_warning():
+    """Its parameters may be inf; they come back as they are."""
+    run = fs.fit("sine", hidden=[3], epochs=1, standardize=True)
+    run = replace(run, params=np.full_like(run.params, np.inf))
+    W, b = input_layer(run)
+    assert W.shape == (3, 1)
+    assert b.shape == (3,)

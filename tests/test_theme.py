@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 import fitscope as fs
 from fitscope import analysis, plot
 from fitscope.plot import theme
+from fitscope.plot.canvas import draw_points, new_axes
 from fitscope.records import Run
 
 
@@ -23,27 +24,19 @@ def run() -> Run:
 
 
 def _decision(run: Run) -> Figure:
-    fig, ax = plot.figure()
-    plot.decision_field(analysis.decision_field(run, n_grid=20), run.dataset, ax=ax)
-    return fig
+    return plot.decision_field(analysis.decision_field(run, n_grid=20))
 
 
 def _losses(run: Run) -> Figure:
-    fig, ax = plot.figure()
-    plot.loss_curves(analysis.loss_curves(run), ax=ax)
-    return fig
+    return plot.loss_curves(analysis.loss_curves(run))
 
 
 def _importance(run: Run) -> Figure:
-    fig, ax = plot.figure()
-    plot.importance(analysis.importance(run), ax=ax)
-    return fig
+    return plot.importance(analysis.importance(run))
 
 
 def _confusion(run: Run) -> Figure:
-    fig, ax = plot.figure()
-    plot.confusion(analysis.confusion(run), ax=ax)
-    return fig
+    return plot.confusion(analysis.confusion(run))
 
 
 LABEL = 'What "it" answers: a < b & c'
@@ -68,10 +61,10 @@ def _looks(ax: Axes) -> list[tuple[object, ...]]:
 
 def test_classes_look_alike_in_every_picture(run: Run) -> None:
     """A class keeps its colour and its marker, wherever and in whatever picture it lies."""
-    d, (first, second) = run.dataset, (plot.figure()[1], plot.figure()[1])
+    d, (first, second) = run.dataset, (new_axes(), new_axes())
     x = d.inputs()[:, 0]
-    theme.draw_points(first, d, x, x)
-    theme.draw_points(second, d, x * 0, -x)
+    draw_points(first, d, x, x, inks=theme.INKS["light"])
+    draw_points(second, d, x * 0, -x, inks=theme.INKS["dark"])
     assert _looks(first) == _looks(second)
     assert len({str(marker) for *_, marker in _looks(first)}) == 2  # both parts are alike
 
@@ -109,7 +102,7 @@ def test_an_svg_refers_to_nothing_outside(drawn: tuple[Draw, str]) -> None:
 def test_inks_follow_the_page(drawn: tuple[Draw, str]) -> None:
     """The inks of text and lines are the page's variables, so that it can be light or dark."""
     text = drawn[1]
-    for ink in (theme.INK, theme.MUTED, theme.GRID):
+    for ink in theme.INKS["light"]:
         assert ink not in text
     assert "var(--ink)" in text
     assert "var(--muted)" in text

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from fitscope.data import dataset, dataset_from_arrays
     from fitscope.errors import FitscopeError
     from fitscope.export import save_report
+    from fitscope.notebook import explore
+    from fitscope.plot import draw, movie, save_figure, save_movie
     from fitscope.records import Dataset, Outcome, Run
     from fitscope.runfile import load
     from fitscope.specs import (
@@ -36,11 +38,16 @@ _HOME = {
     "TrainingSpec": "specs",
     "dataset": "data",
     "dataset_from_arrays": "data",
+    "draw": "plot",
     "experiment": "specs",
     "experiments": "specs",
+    "explore": "notebook",
     "fit": "train",
     "fit_many": "train",
     "load": "runfile",
+    "movie": "plot",
+    "save_figure": "plot",
+    "save_movie": "plot",
     "save_report": "export",
 }
 
@@ -56,11 +63,16 @@ __all__ = [
     "TrainingSpec",
     "dataset",
     "dataset_from_arrays",
+    "draw",
     "experiment",
     "experiments",
+    "explore",
     "fit",
     "fit_many",
     "load",
+    "movie",
+    "save_figure",
+    "save_movie",
     "save_report",
 ]
 

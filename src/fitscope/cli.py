@@ -22,7 +22,9 @@ COMMANDS = {
     "experiments": "List the built-in experiments.",
     "data": "List the data sets, describe one, or write it to a file.",
     "show": "Print a run's summary, at the end or at any step.",
+    "plot": "Draw a view of a run to a file, or list the views.",
     "predict": "Append predictions to a table: the class and its probabilities, or the value.",
+    "lesson": "List the lessons, or open one in Jupyter.",
 }
 for _position, (_name, _help) in enumerate(COMMANDS.items()):
     app.command(f"fitscope.commands:{_name}", name=_name, help=_help, sort_key=_position)

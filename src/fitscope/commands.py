@@ -1,7 +1,6 @@
 """The commands of `fitscope`: each parses, calls and prints. `cli.py` loads this when one runs."""
 
 import dataclasses
-import math
 import re
 import shlex
 import sys
@@ -16,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from fitscope.catalogue import DATASETS, READY
 from fitscope.errors import OutputError, UnknownNameError, near_miss
+from fitscope.plot_command import plot
 from fitscope.settings import Spec
 from fitscope.specs import (
     FLAT_FIELDS,
@@ -25,12 +25,15 @@ from fitscope.specs import (
     experiment,
 )
 from fitscope.specs import experiments as built_in
+from fitscope.terminal import print_json, print_rows, progress_bar
 
 if TYPE_CHECKING:
-    from fitscope.records import Run, Summary
+    from fitscope.analysis import Summary
+    from fitscope.records import Run
+    from fitscope.terminal import Advance
     from fitscope.train import Progress
 
-__all__ = ["INTERRUPTED", "data", "experiments", "fit", "predict", "show"]
+__all__ = ["INTERRUPTED", "data", "experiments", "fit", "lesson", "plot", "predict", "show"]
 
 INTERRUPTED = 130  # the exit status of a command that Ctrl-C ended
 
@@ -116,8 +119,8 @@ def fit(
     with _output_folder(out, source) as folder:
         from fitscope.train import fit as train
 
-        with _progress(e.title or source) as progress:
-            run = train(e, engine=engine, device=device, progress=progress)
+        with progress_bar(e.title or source, "updates", ": starting") as advance:
+            run = train(e, engine=engine, device=device, progress=_losses_to(advance))
         files = {"run": folder / "run.safetensors"}
         run.save(files["run"], data=data)
         (folder / "report.html").unlink(missing_ok=True)  # that of an older run
@@ -134,9 +137,9 @@ def experiments(*, json: Json = False) -> None:
     """List the built-in experiments."""
     found = {name: experiment(name) for name in built_in()}
     if json:
-        _print_json({n: e.model_dump(exclude_none=True) for n, e in found.items()})
+        print_json({n: e.model_dump(exclude_none=True) for n, e in found.items()})
     else:
-        _print_rows({name: e.about for name, e in found.items()})
+        print_rows({name: e.about for name, e in found.items()})
         print("\nTrain one with: fitscope fit NAME")
 
 
@@ -159,9 +162,9 @@ def data(
     if name is None:
         rows = {n: info.about for n, info in READY.items()}
         if json:
-            _print_json(rows)
+            print_json(rows)
         else:
-            _print_rows(rows)
+            print_rows(rows)
             print("\nWrite one with: fitscope data NAME -o FILE.csv")
         return
     if name not in READY:
@@ -176,7 +179,7 @@ def data(
         write_table(table, out)
     if json:
         facts = {"name": name, "rows": table.num_rows, "features": features, "target": target}
-        _print_json({**facts, "file": out})
+        print_json({**facts, "file": out})
         return
     print(f"{READY[name].about}")
     if "test_fraction" not in READY[name].settings:
@@ -227,11 +230,47 @@ def predict(
     if json:
         new = answered.column_names[asked.num_columns :]
         facts = {"rows": answered.num_rows, "columns": answered.column_names, "file": out}
-        _print_json(facts | {name: answered[name].to_pylist() for name in new})
+        print_json(facts | {name: answered[name].to_pylist() for name in new})
     elif out is None:
         write_table(answered, sys.stdout.buffer)
     else:
         print(f"{answered.num_rows:,} rows with predictions written to {out}.")
+
+
+def lesson(
+    number: int | None = None,
+    /,
+    *,
+    open_: Annotated[bool, Parameter(name="--open")] = True,
+    json: Json = False,
+) -> int:
+    """List the lessons, or open one in Jupyter.
+
+    Args:
+        number: which lesson; leave it out to list them all.
+        open_: open the notebook, which is written to the current folder as lesson-N.ipynb.
+        json: print one JSON object.
+    """
+    from fitscope.lessons import jupyter, lesson_text, lessons, open_notebook, write_notebook
+
+    if number is None:
+        known = lessons()
+        if json:
+            print_json({"lessons": [{"number": n, **known[n]._asdict()} for n in known]})
+        else:
+            print_rows({str(n): found.title for n, found in known.items()})
+            print("\nOpen one with: fitscope lesson NUMBER")
+        return 0
+    lesson_text(number)
+    if open_:
+        jupyter()  # that one or the other is not there is said before anything is written
+    path = Path(f"lesson-{number}.ipynb")
+    written = write_notebook(number, path)
+    if json:
+        print_json({"file": str(path), "written": written})
+    else:
+        print(f"Written to {path}." if written else f"{path} is there already and stays as it is.")
+    return open_notebook(path) if open_ else 0
 
 
 def _given(flags: Any) -> dict[str, Any]:
@@ -271,33 +310,11 @@ def _make_writable(folder: Path) -> None:
         raise OutputError(f"Cannot write to the folder {folder}: {error.strerror}.") from None
 
 
-@contextmanager
-def _progress(title: str) -> Iterator["Progress | None"]:
-    """A progress bar on stderr where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("updates{task.fields[loss]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None, loss=": starting")
-        yield lambda done, total, loss: bar.update(
-            task, completed=done, total=total, loss=f", batch loss {loss:.4g}"
-        )
+def _losses_to(advance: "Advance | None") -> "Progress | None":
+    """What `fit` tells its progress to, from what moves a bar."""
+    if advance is None:
+        return None
+    return lambda done, planned, loss: advance(done, planned, f", batch loss {loss:.4g}")
 
 
 def _show_summary(run: "Run", *, step: int, json: bool, files: dict[str, Path]) -> None:
@@ -306,10 +323,10 @@ def _show_summary(run: "Run", *, step: int, json: bool, files: dict[str, Path]) 
     facts = summary(run, step=step)
     if json:
         found = {name: str(path) for name, path in files.items()}
-        _print_json({**dataclasses.asdict(facts), "files": found})
+        print_json({**dataclasses.asdict(facts), "files": found})
         return
     print(facts.title)
-    _print_rows(_summary_rows(facts))
+    print_rows(_summary_rows(facts))
     for name, path in files.items():
         print(f"{name.capitalize() + ':':8}{path}")
 
@@ -335,30 +352,3 @@ def _summary_rows(facts: "Summary") -> dict[str, str]:
     if facts.truth:
         rows["true"] = facts.truth
     return rows | {f"note {i}": note for i, note in enumerate(facts.notes, start=1)}
-
-
-def _print_rows(rows: Mapping[str, str]) -> None:
-    """Names and texts in two columns, the texts wrapped to the terminal."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table.grid(padding=(0, 2))
-    for name, text in rows.items():
-        table.add_row(Text(name, style="bold", no_wrap=True), Text(text))
-    Console(highlight=False).print(table)
-
-
-def _print_json(facts: Mapping[str, Any]) -> None:
-    import json
-
-    print(json.dumps(_finite(facts), indent=2, default=str))
-
-
-def _finite(value: Any) -> Any:
-    """The same with null for numbers that JSON does not have."""
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -5,6 +5,7 @@ FitscopeError
 ├── UnknownNameError   (LookupError)  no experiment, data set, column or engine of that name
 ├── DataError          (ValueError)   a table or an array cannot be used as data
 ├── EngineError        (RuntimeError) the asked-for engine or device cannot run this here
+├── MissingExtraError  (ImportError)  something optional is asked for and not installed
 ├── RunFileError       (ValueError)   a run file is damaged, foreign or too new
 ├── InputFileError     (OSError)      a file to read is not there or cannot be read
 └── OutputError        (OSError)      a file or folder cannot be written
@@ -19,6 +20,7 @@ __all__ = [
     "ExperimentError",
     "FitscopeError",
     "InputFileError",
+    "MissingExtraError",
     "OutputError",
     "RunFileError",
     "UnknownNameError",
@@ -56,6 +58,10 @@ class DataError(FitscopeError, ValueError):
 
 class EngineError(FitscopeError, RuntimeError):
     """The engine or the device that was asked for cannot run this here."""
+
+
+class MissingExtraError(FitscopeError, ImportError):
+    """Something optional is asked for and not installed; the text has the line that installs it."""
 
 
 class RunFileError(FitscopeError, ValueError):

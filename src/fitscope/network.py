@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RELATIVE_FLOOR",
+    "activate",
+    "activations",
     "build_module",
     "evaluate",
     "flat_parameters",
     "forward",
+    "input_layer",
     "layers",
     "mean_loss",
+    "mean_losses",
     "parameter_names",
     "predict",
     "predict_proba",
@@ -103,9 +107,11 @@ def flat_parameters(module: "torch.nn.Module") -> Float[np.ndarray, " p"]:
 
 
 def layers(
-    params: Float[np.ndarray, " p"], sizes: list[int]
-) -> list[tuple[Float[np.ndarray, "o i"], Float[np.ndarray, " o"]]]:
+    params: Float[np.ndarray, "*m p"], sizes: list[int]
+) -> list[tuple[Float[np.ndarray, "*m o i"], Float[np.ndarray, "*m o"]]]:
     """Weight (out, in) and bias (out,) of every layer, as views into the flat parameters.
+
+    Parameters of many networks (m, p) give weights (m, out, in) and biases (m, out).
 
     Example:
         >>> W, b = layers(np.arange(3.0), [2, 1])[0]
@@ -115,8 +121,8 @@ def layers(
     found, at = [], 0
     for n_in, n_out in itertools.pairwise(sizes):
         n_weights = n_in * n_out
-        W = params[at : at + n_weights].reshape(n_out, n_in)
-        b = params[at + n_weights : at + n_weights + n_out]
+        W = params[..., at : at + n_weights].reshape(*params.shape[:-1], n_out, n_in)
+        b = params[..., at + n_weights : at + n_weights + n_out]
         found.append((W, b))
         at += n_weights + n_out
     return found
@@ -138,13 +144,31 @@ def parameter_names(sizes: list[int]) -> list[str]:
 
 
 def forward(
-    params: Float[np.ndarray, " p"],
+    params: Float[np.ndarray, "*m p"],
     X: Float[np.ndarray, "n d"],
     *,
     sizes: list[int],
     activation: str,
-) -> Float64[np.ndarray, "n k"]:
+) -> Float64[np.ndarray, "*m n k"]:
     """Logits or values (n, k) in float64: a_l = f(a_{l-1} W_l' + b_l), the last layer without f.
+
+    Args:
+        params: flat parameters; of many networks at once: (m, p) gives (m, n, k).
+        X: inputs as the network sees them (scaled).
+        sizes: widths of all layers.
+        activation: of the hidden units.
+    """
+    return activations(params, X, sizes=sizes, activation=activation)[-1]
+
+
+def activations(
+    params: Float[np.ndarray, "*m p"],
+    X: Float[np.ndarray, "n d"],
+    *,
+    sizes: list[int],
+    activation: str,
+) -> list[Float64[np.ndarray, "*m n _"]]:
+    """What every layer answers: (n, h) for each hidden one, then the logits or values (n, k).
 
     Args:
         params: flat parameters.
@@ -152,16 +176,27 @@ def forward(
         sizes: widths of all layers.
         activation: of the hidden units.
     """
-    a = np.asarray(X, dtype=np.float64)
+    answers = [np.asarray(X, dtype=np.float64)]
     *hidden, (W_out, b_out) = layers(np.asarray(params, dtype=np.float64), sizes)
     with np.errstate(all="ignore"):  # the parameters of a diverged run may be inf
         for W, b in hidden:
-            a = _activate(a @ W.T + b, activation)
-        return np.asarray(a @ W_out.T + b_out)
+            answers.append(activate(answers[-1] @ W.mT + b[..., None, :], activation))
+        answers.append(np.asarray(answers[-1] @ W_out.mT + b_out[..., None, :]))
+    return answers[1:]
+
+
+@np.errstate(all="ignore")  # the parameters of a diverged run may be inf
+def input_layer(
+    run: Run, step: int = -1
+) -> tuple[Float64[np.ndarray, "h d"], Float64[np.ndarray, " h"]]:
+    """Weight and bias of the first layer for inputs in the data's own units, at a step."""
+    W, b = layers(run.params[run.row(step)].astype(np.float64), run.layer_sizes)[0]
+    W = W / run.dataset.scale
+    return W, b - W @ run.dataset.mean
 
 
 @np.errstate(all="ignore")
-def probabilities(logits: Float64[np.ndarray, "n k"]) -> Float64[np.ndarray, "n c"]:
+def probabilities(logits: Float64[np.ndarray, "*m n k"]) -> Float64[np.ndarray, "*m n c"]:
     """Class probabilities from logits: one logit is two classes by the sigmoid, more the softmax.
 
     Example:
@@ -170,12 +205,11 @@ def probabilities(logits: Float64[np.ndarray, "n k"]) -> Float64[np.ndarray, "n 
     """
     from scipy.special import expit, softmax
 
-    if logits.shape[1] > 1:
-        return np.asarray(softmax(logits, axis=1))
-    return np.concatenate([expit(-logits), expit(logits)], axis=1)
+    if logits.shape[-1] > 1:
+        return np.asarray(softmax(logits, axis=-1))
+    return np.concatenate([expit(-logits), expit(logits)], axis=-1)
 
 
-@np.errstate(all="ignore")  # the answers of a diverged run may be inf
 def mean_loss(name: str, task: str, logits: Float64[np.ndarray, "n k"], y: np.ndarray) -> float:
     """The mean loss over samples, as `train.torch_loop.loss_function` defines it, in float64.
 
@@ -185,26 +219,35 @@ def mean_loss(name: str, task: str, logits: Float64[np.ndarray, "n k"], y: np.nd
         logits: the network's answers (n, k).
         y: the targets as the network sees them (n,).
     """
+    return float(mean_losses(name, task, logits, y))
+
+
+@np.errstate(all="ignore")  # the answers of a diverged run may be inf
+def mean_losses(
+    name: str, task: str, logits: Float64[np.ndarray, "*m n k"], y: np.ndarray
+) -> Float64[np.ndarray, "*m"]:
+    """The mean loss of each of many networks (m,), from all their answers to the same samples."""
     from scipy.special import logsumexp
 
-    rows = np.arange(len(y))
     if name == "cross_entropy" and task == "binary":
-        z = logits[:, 0]
-        return float(np.mean(np.logaddexp(0.0, z) - z * y))
-    if name == "cross_entropy":
-        return float(np.mean(logsumexp(logits, axis=1) - logits[rows, y]))
-    if task == "regression":
-        error, y = np.abs(logits[:, 0] - y), np.abs(y)
+        z = logits[..., 0]
+        each = np.logaddexp(0.0, z) - z * y
+    elif name == "cross_entropy":
+        each = logsumexp(logits, axis=-1) - logits[..., np.arange(len(y)), y]
+    elif task == "regression":
+        error, size = np.abs(logits[..., 0] - y), np.abs(y)
         each = {
             "mse": lambda: error**2,
             "smooth_l1": lambda: np.where(error < 1, error**2 / 2, error - 0.5),
-            "relative": lambda: error / np.maximum(y, RELATIVE_FLOOR),
-        }
-        return float(np.mean(each[name]()))
-    p = probabilities(logits)
-    if task == "binary":
-        return float(np.mean((p[:, 1] - y) ** 2))
-    return float(np.mean((p - np.eye(p.shape[1])[y]) ** 2))
+            "relative": lambda: error / np.maximum(size, RELATIVE_FLOOR),
+        }[name]()
+    elif task == "binary":
+        each = (probabilities(logits)[..., 1] - y) ** 2
+    else:
+        return np.asarray(
+            np.mean((probabilities(logits) - np.eye(logits.shape[-1])[y]) ** 2, (-2, -1))
+        )
+    return np.asarray(np.mean(each, axis=-1))
 
 
 def scores(dataset: Dataset, logits: Float64[np.ndarray, "n k"], y: np.ndarray) -> dict[str, float]:
@@ -284,7 +327,8 @@ def _classes(logits: Float64[np.ndarray, "n k"]) -> np.ndarray:
     return np.asarray(probabilities(logits)[:, 1] >= 0.5, dtype=int)
 
 
-def _activate(z: Float64[np.ndarray, "n h"], activation: str) -> Float64[np.ndarray, "n h"]:
+def activate(z: Float64[np.ndarray, "..."], activation: str) -> Float64[np.ndarray, "..."]:
+    """The activation of weighted sums: sigmoid, tanh, relu or identity."""
     if activation == "sigmoid":
         from scipy.special import expit
 

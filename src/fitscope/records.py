@@ -1,4 +1,4 @@
-"""The records that everything else reads: Dataset, Run, and what analyses return.
+"""The records that everything else reads: Dataset and Run.
 
 Letters of the axes: n samples, d inputs, h units of a layer, k outputs, p parameters,
 t recorded steps, u updates, e epochs, g grid side.
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int32, Int64, Num
+from jaxtyping import Float32, Float64, Int32, Num
 
 from fitscope.errors import DataError
 from fitscope.specs import DataSpec, Experiment, Task
@@ -19,19 +19,14 @@ from fitscope.specs import DataSpec, Experiment, Task
 if TYPE_CHECKING:
     import torch
 
+    from fitscope.plot import Pictures
+
 __all__ = [
-    "Confusion",
     "Dataset",
-    "DecisionField",
-    "FitScatter",
-    "Importance",
     "Label",
-    "LossCurves",
     "Outcome",
     "RawData",
-    "ResponseCurve",
     "Run",
-    "Summary",
     "Trajectory",
 ]
 
@@ -107,6 +102,11 @@ class Dataset:
     def inputs(self) -> Float64[np.ndarray, "m d"]:
         """All samples, training first, in the data's own units."""
         return np.asarray(np.concatenate([self.X, self.X_test]) * self.scale + self.mean)
+
+    def targets(self) -> Float64[np.ndarray, " m"]:
+        """All targets, training first: class indices, or values in the target's own units."""
+        y = np.concatenate([self.y, self.y_test]).astype(np.float64)
+        return y if self.classes else y * self.y_scale + self.y_mean
 
     def __repr__(self) -> str:
         name = self.spec.path or self.spec.name
@@ -218,6 +218,26 @@ class Run(Trajectory):
             else int(np.searchsorted(self.steps, step, "right")) - 1
         )
 
+    def moment(self, step: int = -1) -> str:
+        """When a recorded step was, in words: "before training" or "after 30 of 700 updates"."""
+        at = int(self.steps[self.row(step)])
+        planned = self.experiment.training.n_updates(self.dataset.n_train)
+        return f"after {at:,} of {planned:,} updates" if at else "before training"
+
+    @property
+    def plot(self) -> "Pictures":
+        """The run's views as matplotlib figures: `run.plot.decision_field(step=100)`."""
+        from fitscope.plot import Pictures
+
+        return Pictures(self, "matplotlib")
+
+    @property
+    def show(self) -> "Pictures":
+        """The run's views as plotly figures: `run.show.decision_field(step=100)`."""
+        from fitscope.plot import Pictures
+
+        return Pictures(self, "plotly")
+
     def predict(self, X: Any, *, step: int = -1) -> np.ndarray:
         """The class label (n,) or the value (n,) for each row of X (n, d), in the data's units.
 
@@ -260,112 +280,6 @@ class Run(Trajectory):
         return isinstance(other, Run) and _same_fields(self, other)
 
     __hash__ = None  # type: ignore[assignment]
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A run in words and numbers, at one step.
-
-    Attributes:
-        title: the experiment's title.
-        sentence: what was trained, in one sentence.
-        data: the data set, its size and its task.
-        network: the layers, or the name of the linear model.
-        n_parameters: number of weights and biases.
-        step: updates made.
-        n_updates: updates of the whole run.
-        n_planned: updates that its epochs would have made.
-        loss: name and unit of the loss.
-        train_loss: on the training part at that step; None where the run was saved without its
-            data and the step is no end of an epoch.
-        test_loss: on the test part; None where there is none, too.
-        scores: `train_accuracy`, `test_accuracy`, or `train_rmse`, `train_r2` and so on.
-        outcome: how the training ended, as a sentence.
-        engine: what trained it.
-        train_s: seconds of training.
-        formula: a linear model as a formula; "" for others.
-        truth: the formula that made the data; "" where there is none.
-        notes: what to know about the data.
-    """
-
-    title: str
-    sentence: str
-    data: str
-    network: str
-    n_parameters: int
-    step: int
-    n_updates: int
-    n_planned: int
-    loss: str
-    train_loss: float | None
-    test_loss: float | None
-    scores: Mapping[str, float]
-    outcome: str
-    engine: str
-    train_s: float
-    formula: str
-    truth: str
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class DecisionField:
-    """The model's answer on a grid over two inputs, in the data's units.
-
-    `values[i, j]` belongs to `x[j], y[i]`: the probability of the second class, the index of the
-    likeliest class where there are more, or a regression's value.
-    """
-
-    x: Float64[np.ndarray, " g"]
-    y: Float64[np.ndarray, " g"]
-    values: Float64[np.ndarray, "g g"]
-
-
-@dataclass(frozen=True)
-class ResponseCurve:
-    """The model's answer along its single input, one column a curve, in the data's units."""
-
-    x: Float64[np.ndarray, " g"]
-    y: Float64[np.ndarray, "g c"]
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class LossCurves:
-    """The loss on the whole training and test part after each epoch; entry 0 is the start."""
-
-    epochs: Int32[np.ndarray, " e"]
-    train: Float32[np.ndarray, " e"]
-    test: Float32[np.ndarray, " e2"]
-    label: str
-    log_scale: bool
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """Counts of true (rows) against predicted (columns) classes."""
-
-    counts: Int64[np.ndarray, "c c"]
-    classes: tuple[Label, ...]
-    part: str
-
-
-@dataclass(frozen=True)
-class FitScatter:
-    """A regression's true and predicted values, in the target's units."""
-
-    true: Float64[np.ndarray, " n"]
-    predicted: Float64[np.ndarray, " n"]
-    part: str
-
-
-@dataclass(frozen=True)
-class Importance:
-    """How much each input matters, the largest first; `what` says in which sense."""
-
-    names: tuple[str, ...]
-    values: Float64[np.ndarray, " d"]
-    what: str
 
 
 def _same_fields(a: Any, b: Any) -> bool:

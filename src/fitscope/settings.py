@@ -10,7 +10,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fitscope.errors import ExperimentError, near_miss
 
-__all__ = ["Spec", "parse_full", "parse_init", "parse_names", "parse_widths"]
+__all__ = [
+    "Spec",
+    "parse_full",
+    "parse_init",
+    "parse_names",
+    "parse_widths",
+    "shown_value",
+    "worded",
+]
 
 
 MAX_FLOAT32 = 3.4028234663852886e38  # beyond it, float32 has only inf
@@ -96,6 +104,7 @@ _SHORTER = {
     "a valid integer, got a number with a fractional part": "a whole number",
     "a valid boolean": "true or false",
     "a valid number": "a number",
+    "a dictionary or an instance of": "a",
     "a valid dictionary or instance of": "a table of the fields of",
 }
 _SECTIONS = {"DataSpec": "data.", "NetworkSpec": "network.", "TrainingSpec": "training."}
@@ -103,7 +112,7 @@ _SECTIONS = {"DataSpec": "data.", "NetworkSpec": "network.", "TrainingSpec": "tr
 
 def _sentence(spec: type[Spec], item: Mapping[str, Any]) -> str:
     """What is wrong with one field, what was got, and the near miss if there is one."""
-    kind, text = item["type"], item["msg"].removeprefix("Value error, ")
+    kind, text = item["type"], worded(item)
     if not item["loc"]:  # a rule between fields names them itself
         return f"{text}."
     name = str(item["loc"][0])
@@ -113,17 +122,23 @@ def _sentence(spec: type[Spec], item: Mapping[str, Any]) -> str:
         return f"{field} is not a setting.{hint}"
     if kind == "missing" or " is not a setting of " in f" {text}" or "is missing" in text:
         return f"{field} {'is missing' if kind == 'missing' else text}."
-    if kind == "literal_error":
+    hint = near_miss(str(item["input"]), re.findall(r"[\w-]+", text.partition("one of ")[2]))
+    return f"{field} {text}; got {shown_value(item['input'])}.{hint}"
+
+
+def worded(item: Mapping[str, Any]) -> str:
+    """What pydantic found wrong, as the rest of a sentence: "must be a whole number"."""
+    text = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "literal_error":
         text = "must be one of " + ", ".join(re.findall(r"'([^']*)'", item["ctx"]["expected"]))
-    if kind == "int_parsing":
+    if item["type"] == "int_parsing":
         text = "must be a whole number"
     for said, shorter in _SHORTER.items():
         text = text.replace(said, shorter)
-    hint = near_miss(str(item["input"]), re.findall(r"[\w-]+", text.partition("one of ")[2]))
-    return f"{field} {text}; got {_shown(item['input'])}.{hint}"
+    return text
 
 
-def _shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
     """A value as it stands in a message, cut where it is long."""
     if isinstance(value, float) and math.isnan(value):
         return "nan"

@@ -1,14 +1,25 @@
 """Which inputs matter?"""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float64
 
 from fitscope.errors import DataError
 from fitscope.network import forward, layers, scores
-from fitscope.records import Importance, Run
+from fitscope.records import Run
 
-__all__ = ["importance"]
+__all__ = ["Importance", "importance"]
+
+
+@dataclass(frozen=True, eq=False)
+class Importance:
+    """How much each input matters, the largest first; `what` says in which sense."""
+
+    names: tuple[str, ...]
+    values: Float64[np.ndarray, " d"]
+    what: str
 
 
 def importance(run: Run, *, step: int = -1, seed: int = 0) -> Importance:

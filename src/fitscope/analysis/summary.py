@@ -1,11 +1,14 @@
 """What was trained, on what, and how well?"""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 
 from fitscope.network import evaluate, layers
-from fitscope.records import Run, Summary
+from fitscope.records import Run
 
-__all__ = ["summary"]
+__all__ = ["Summary", "summary"]
 
 _OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
 _LOSSES = {
@@ -19,6 +22,52 @@ _MODELS = {
     "multiclass": "softmax regression",
     "regression": "linear regression",
 }
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A run in words and numbers, at one step.
+
+    Attributes:
+        title: the experiment's title.
+        sentence: what was trained, in one sentence.
+        data: the data set, its size and its task.
+        network: the layers, or the name of the linear model.
+        n_parameters: number of weights and biases.
+        step: updates made.
+        n_updates: updates of the whole run.
+        n_planned: updates that its epochs would have made.
+        loss: name and unit of the loss.
+        train_loss: on the training part at that step; None where the run was saved without its
+            data and the step is no end of an epoch.
+        test_loss: on the test part; None where there is none, too.
+        scores: `train_accuracy`, `test_accuracy`, or `train_rmse`, `train_r2` and so on.
+        outcome: how the training ended, as a sentence.
+        engine: what trained it.
+        train_s: seconds of training.
+        formula: a linear model as a formula; "" for others.
+        truth: the formula that made the data; "" where there is none.
+        notes: what to know about the data.
+    """
+
+    title: str
+    sentence: str
+    data: str
+    network: str
+    n_parameters: int
+    step: int
+    n_updates: int
+    n_planned: int
+    loss: str
+    train_loss: float | None
+    test_loss: float | None
+    scores: Mapping[str, float]
+    outcome: str
+    engine: str
+    train_s: float
+    formula: str
+    truth: str
+    notes: tuple[str, ...]
 
 
 def summary(run: Run, *, step: int = -1) -> Summary:

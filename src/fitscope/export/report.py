@@ -2,16 +2,17 @@
 
 import html
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
-from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from fitscope import analysis, plot
+from fitscope.analysis import Summary
 from fitscope.export.reproduce import command_line, python_snippet
 from fitscope.network import parameter_names
-from fitscope.records import Outcome, Run, Summary
+from fitscope.records import Outcome, Run
 from fitscope.runfile import write_atomically
 
 __all__ = ["report_html", "save_report"]
@@ -104,35 +105,32 @@ def _pictures(run: Run) -> Iterable[str]:
         yield "<p>This run was saved without its data, so only the losses can be drawn.</p>"
     elif d.d == 2:
         field = analysis.decision_field(run)
-        yield _picture("What it answers", lambda ax: plot.decision_field(field, d, ax=ax), 4.0)
+        yield _picture("What it answers", plot.decision_field(field))
     elif d.d == 1:
         curve = analysis.response_curve(run)
-        yield _picture("What it answers", lambda ax: plot.response_curve(curve, d, ax=ax))
+        yield _picture("What it answers", plot.response_curve(curve))
     else:
         yield from _pictures_of_many_inputs(run)
     n = d.n_train + d.n_test
     if len(d.X) and d.d <= 2 and n > plot.MAX_POINTS:
         yield f"<p>Of {n:,} samples, at most {plot.MAX_POINTS:,} are drawn.</p>"
     losses = analysis.loss_curves(run)
-    yield _picture("The loss", lambda ax: plot.loss_curves(losses, ax=ax))
+    yield _picture("The loss", plot.loss_curves(losses))
 
 
 def _pictures_of_many_inputs(run: Run) -> Iterable[str]:
     inputs = analysis.importance(run)
-    height = 1.2 + 0.2 * min(len(inputs.names), 15)
-    yield _picture("Which inputs matter", lambda ax: plot.importance(inputs, ax=ax), height)
+    yield _picture("Which inputs matter", plot.importance(inputs))
     if run.dataset.task == "regression":
         pairs = analysis.fit_scatter(run)
-        yield _picture("Predicted against true", lambda ax: plot.fit_scatter(pairs, ax=ax))
+        yield _picture("Predicted against true", plot.fit_scatter(pairs))
         return
     counts = analysis.confusion(run)
-    yield _picture("Where it errs", lambda ax: plot.confusion(counts, ax=ax), 4.0)
+    yield _picture("Where it errs", plot.confusion(counts))
 
 
-def _picture(title: str, draw: Callable[[Axes], Axes], height: float = 3.5) -> str:
-    """A figure with its title, drawn and turned into SVG; `height` in inches."""
-    fig, ax = plot.figure(height=height)
-    draw(ax)
+def _picture(title: str, fig: Figure) -> str:
+    """A figure with its title, as SVG."""
     return f"<figure><figcaption>{title}</figcaption>{plot.svg(fig, label=title)}</figure>\n"
 
 

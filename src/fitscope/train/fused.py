@@ -1,9 +1,9 @@
 """The fused engine: the steps of `torch_loop`, compiled, and recorded block by block."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -17,7 +17,7 @@ from fitscope.train.recorder import Recorder
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["is_compiled", "train"]
+__all__ = ["OUTCOMES", "Block", "Blocks", "Learner", "is_compiled", "train"]
 
 ACTIVATIONS = {
     "sigmoid": kernels.SIGMOID,
@@ -70,38 +70,92 @@ def train(
     Returns:
         What was recorded, and how it ended.
     """
-    n, n_planned = len(dataset.X), training.n_updates(len(dataset.X))
-    per_epoch = training.updates_per_epoch(n)
-    X, y = _columns(dataset)
-    net, rule, state = _net(network, dataset, training), _rule(training, n), _state(start)
-    work = _work(net, start.size, max(n, y.size - n))
-    orders = _orders(n, training, rng)
-    size = _updates_in_block(net, start.size, rule.batch_size, y.size, per_epoch)
-    rows, batch_loss = np.empty((size, start.size), np.float32), np.empty(size, np.float32)
-    train_loss, test_loss = np.empty((2, size // per_epoch + 2), np.float32)
-    same = (net, rule, state, work, X, y, n)
-    n_tested = 1 if y.size > n else 0
+    blocks = Blocks(network, dataset, training, start.size)
+    net = blocks.begin(start)
     # the losses of the start; on a new machine it compiles, before the record's clock begins
-    kernels.train(*same, _OWN_ORDER, rows, batch_loss[:0], train_loss, test_loss)
+    *recorded, _ = blocks.run(net, _OWN_ORDER, 0)
     record = Recorder(start, keep_bytes=keep_bytes)
-    record.block(rows[:0], batch_loss[:0], train_loss[:1], test_loss[:n_tested])
-    while record.n_steps < n_planned:
-        n_updates = min(size, n_planned - record.n_steps)
-        order = orders(record.n_steps // per_epoch, (record.n_steps + n_updates - 1) // per_epoch)
-        n_done, n_losses, n_epochs, ending = kernels.train(
-            *same, order, rows, batch_loss[:n_updates], train_loss, test_loss
-        )
-        record.block(
-            rows[:n_done],
-            batch_loss[:n_losses],
-            train_loss[:n_epochs],
-            test_loss[: n_epochs * n_tested],
-        )
+    record.block(*recorded)
+    for n_updates, orders in blocks.planned(rng):
+        *recorded, ending = blocks.run(net, orders, n_updates)
+        record.block(*recorded)
         if ending in OUTCOMES:
-            return record.trajectory(state.params, OUTCOMES[ending])
-        if watch(record.n_steps, float(batch_loss[n_losses - 1])) and record.n_steps < n_planned:
-            return record.trajectory(state.params, Outcome.INTERRUPTED)
-    return record.trajectory(state.params, Outcome.FINISHED)
+            return record.trajectory(net.state.params, OUTCOMES[ending])
+        last_loss = float(recorded[1][-1])
+        if watch(record.n_steps, last_loss) and record.n_steps < blocks.n_planned:
+            return record.trajectory(net.state.params, Outcome.INTERRUPTED)
+    return record.trajectory(net.state.params, Outcome.FINISHED)
+
+
+class Learner(NamedTuple):
+    """A net in training: what an update changes, and where it is computed."""
+
+    state: kernels.State
+    work: kernels.Work
+
+
+class Block(NamedTuple):
+    """What some updates leave behind, where the next ones will write; and how it stands."""
+
+    rows: Float32[np.ndarray, "u p"]
+    batch_loss: Float32[np.ndarray, " u2"]
+    train_loss: Float32[np.ndarray, " e"]
+    test_loss: Float32[np.ndarray, " e2"]
+    ending: int
+
+
+class Blocks:
+    """Trains nets of one experiment, block by block; one of these for each thread.
+
+    Args:
+        network: the network.
+        dataset: what to train on.
+        training: loss, optimizer, batches, when to stop; `loss` is named.
+        p: number of parameters.
+    """
+
+    def __init__(
+        self, network: NetworkSpec, dataset: Dataset, training: TrainingSpec, p: int
+    ) -> None:
+        self.n, self.training = len(dataset.X), training
+        self.n_planned = training.n_updates(self.n)
+        self.per_epoch = training.updates_per_epoch(self.n)
+        X, y = _columns(dataset)
+        net, rule = _net(network, dataset, training), _rule(training, self.n)
+        self._of_all = net, rule
+        self._samples = X, y
+        self._n_tested = 1 if y.size > self.n else 0
+        self._work = _work(net, p, max(self.n, y.size - self.n))
+        self.size = _updates_in_block(net, p, rule.batch_size, y.size, self.per_epoch)
+        self._rows = np.empty((self.size, p), np.float32)
+        self._batch_loss = np.empty(self.size, np.float32)
+        self._epoch_losses = np.empty((2, self.size // self.per_epoch + 2), np.float32)
+
+    def begin(self, start: Float32[np.ndarray, " p"]) -> Learner:
+        """A net before its first update.
+
+        Nets compute in the same place, one after the other, but each keeps its gradient: that
+        of a full batch is taken with the losses that end a block, and used in the next.
+        """
+        return Learner(_state(start), self._work._replace(grad=np.empty(start.size)))
+
+    def run(self, net: Learner, orders: Int64[np.ndarray, "e n"], n_updates: int) -> Block:
+        """Makes updates, or fewer if one ends the training; `orders` are those of their epochs."""
+        batch_loss, (train, test) = self._batch_loss[:n_updates], self._epoch_losses
+        n_done, n_losses, n_epochs, ending = kernels.train(
+            *self._of_all, *net, *self._samples, self.n, orders, self._rows, batch_loss, train, test
+        )
+        n_tests = n_epochs * self._n_tested
+        rows = self._rows[:n_done]
+        return Block(rows, batch_loss[:n_losses], train[:n_epochs], test[:n_tests], ending)
+
+    def planned(self, rng: "torch.Generator") -> Iterator[tuple[int, Int64[np.ndarray, "e n"]]]:
+        """For each block of a whole training the number of updates, and the samples' orders."""
+        orders = _orders(self.n, self.training, rng)
+        for first in range(0, self.n_planned, self.size):
+            n_updates = min(self.size, self.n_planned - first)
+            last = first + n_updates - 1
+            yield n_updates, orders(first // self.per_epoch, last // self.per_epoch)
 
 
 def is_compiled() -> bool:

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
@@ -15,12 +14,14 @@ from jaxtyping import Float32, Float64, Int64
 from fitscope.data import dataset as make_dataset
 from fitscope.errors import DataError, ExperimentError
 from fitscope.records import Dataset, Outcome, Run
-from fitscope.specs import FLAT_FIELDS, Experiment
+from fitscope.specs import FLAT_FIELDS, Experiment, experiment, experiments
 from fitscope.train.plan import Plan, Source, check_engine, experiment_of, plan_with
-from fitscope.train.single import interruptible, run_plan
+from fitscope.train.single import interruptible, n_cores, run_plan
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from fitscope.plot import Pictures
 
 __all__ = ["Population", "fit_many"]
 
@@ -61,6 +62,20 @@ class Population:
         missing = f" of {self.n_planned:,} planned" if len(self) < self.n_planned else ""
         varied = f" by {', '.join(self.settings)}" if self.settings else ""
         return f"<Population of {len(self):,} nets{missing}{varied}>"
+
+    @property
+    def plot(self) -> "Pictures":
+        """The population's views as matplotlib figures: `many.plot.final_losses()`."""
+        from fitscope.plot import Pictures
+
+        return Pictures(self, "matplotlib", of="population")
+
+    @property
+    def show(self) -> "Pictures":
+        """The population's views as plotly figures: `many.show.final_losses()`."""
+        from fitscope.plot import Pictures
+
+        return Pictures(self, "plotly", of="population")
 
     def run(self, i: int, *, keep_bytes: int = 64_000_000) -> Run:
         """Trains net i again, alone, with every step recorded; its end is `ends[i]` to the bit.
@@ -127,7 +142,7 @@ def fit_many(
             return _end(run_plan(planned, lambda _done, _loss: interrupted(), keep_bytes=0))
 
         runs: dict[int, Run] = {}
-        for i, run in _trained(plans, train, workers or _n_cores()):
+        for i, run in _trained(plans, train, workers or n_cores()):
             if run.outcome is not Outcome.INTERRUPTED:
                 runs[i] = run
             if interrupted() or (progress and progress(len(runs), len(plans)) is True):
@@ -144,7 +159,7 @@ def _plans(sources: Sources, settings: dict[str, Any], engine: str) -> list[Plan
     made: dict[tuple[int, str], Dataset] = {}
     plans = []
     several: list[Any] = [sources] if is_one else list(sources)  # type: ignore[arg-type]
-    for n, source in enumerate(several):
+    for n, source in enumerate(_read(one) for one in several):
         for values in itertools.product(*axes.values()):
             e, data = experiment_of(source, dict(zip(axes, values, strict=True)))
             key = n, e.data.model_dump_json()
@@ -154,6 +169,11 @@ def _plans(sources: Sources, settings: dict[str, Any], engine: str) -> list[Plan
     if not plans:
         raise ExperimentError(["There is nothing to train: a list of sources or values is empty."])
     return plans
+
+
+def _read(source: Any) -> Any:
+    """A built-in experiment read from its file, which takes as long as to train a small net."""
+    return experiment(source) if isinstance(source, str) and source in experiments() else source
 
 
 def _values(name: str, value: Any) -> list[Any]:
@@ -238,8 +258,3 @@ def _column(values: tuple[Any, ...]) -> list[Any]:
     if len({type(value) for value in values if value is not None}) < 2:
         return list(values)
     return [json.dumps(value) if isinstance(value, list) else value for value in values]
-
-
-def _n_cores() -> int:
-    """Number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

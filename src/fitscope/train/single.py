@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import logging
+import os
 import platform
 import signal
 import threading
@@ -18,7 +19,14 @@ from fitscope.network import build_module, evaluate, start_parameters
 from fitscope.records import Run, Trajectory
 from fitscope.train.plan import Plan, Source, plan
 
-__all__ = ["Progress", "fit", "interruptible", "run_plan"]
+__all__ = [
+    "Progress",
+    "fit",
+    "interruptible",
+    "n_cores",
+    "run_plan",
+    "say_whether_it_compiles",
+]
 
 _LOG = logging.getLogger("fitscope")
 Progress = Callable[[int, int, float], object]
@@ -100,7 +108,7 @@ def _trajectory(planned: Plan, watch: Watch, keep_bytes: int) -> Trajectory:
     if planned.engine == "fused":
         from fitscope.train import fused
 
-        _say_whether_it_compiles()
+        say_whether_it_compiles()
         return fused.train(
             start, e.network, data, e.training, rng, keep_bytes=keep_bytes, watch=watch
         )
@@ -120,12 +128,17 @@ def _trajectory(planned: Plan, watch: Watch, keep_bytes: int) -> Trajectory:
 
 
 @functools.cache
-def _say_whether_it_compiles() -> None:
+def say_whether_it_compiles() -> None:
     """Tells a person, once a process, what the wait is for."""
     from fitscope.train import fused
 
     if not fused.is_compiled():
         _LOG.warning("Compiling the fused engine, once on this machine: some ten seconds ...")
+
+
+def n_cores() -> int:
+    """Number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager

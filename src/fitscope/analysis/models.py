@@ -1,0 +1,82 @@
+"""Models that are compared: a run's end, and scikit-learn's, judged alike."""
+
+import warnings
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Float64
+
+from fitscope.network import forward, layers, mean_loss, probabilities
+from fitscope.records import Dataset, Run
+
+__all__ = ["Compared", "Model", "judged", "model_of", "reference_model"]
+
+_REFERENCE = "scikit-learn, C = 1"
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """One model with two classes, judged.
+
+    Attributes:
+        name: what it is called.
+        coefficients: weights and, last, the offset of its logit, for inputs in the data's units;
+            None with hidden units.
+        accuracy: on the judged part.
+        log_loss: on the judged part (nats per sample).
+        part: "training" or "test".
+    """
+
+    name: str
+    coefficients: Float64[np.ndarray, " p"] | None
+    accuracy: float
+    log_loss: float
+    part: str
+
+
+class Model(NamedTuple):
+    """A model that answers: a run's end, or scikit-learn's."""
+
+    name: str
+    params: Float[np.ndarray, " p"]
+    sizes: list[int]
+    activation: str
+
+    def logits(self, X: Float[np.ndarray, "n d"]) -> Float64[np.ndarray, "n 1"]:
+        """Its answers to scaled inputs."""
+        return forward(self.params, X, sizes=self.sizes, activation=self.activation)
+
+
+def model_of(run: Run, name: str) -> Model:
+    """A run at its end."""
+    return Model(name, run.params[-1], run.layer_sizes, run.experiment.network.activation)
+
+
+def reference_model(d: Dataset) -> Model:
+    """scikit-learn's `LogisticRegression()`, fitted to the training part of two classes.
+
+    Its penalty stands as it is (L2, C = 1); `max_iter` alone is raised from 100 to 5000, so that
+    inputs that are not scaled reach the optimum as well.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted = LogisticRegression(max_iter=5000).fit(d.X.astype(np.float64), d.y)
+    params = np.append(fitted.coef_[0], fitted.intercept_[0])
+    return Model(_REFERENCE, params, [d.d, 1], "identity")
+
+
+def judged(model: Model, d: Dataset) -> Compared:
+    """How a model of two classes does on the judged part."""
+    part, X, y = d.judged_part()
+    logits, coefficients = model.logits(X), None
+    if len(model.sizes) == 2:
+        W, b = layers(np.asarray(model.params, dtype=np.float64), model.sizes)[0]
+        w = W[0] / d.scale
+        coefficients = np.append(w, b[0] - w @ d.mean)
+    right = float(np.mean((probabilities(logits)[:, 1] >= 0.5) == y))
+    loss = mean_loss("cross_entropy", "binary", logits, y)
+    return Compared(model.name, coefficients, right, loss, part)

@@ -1,0 +1,171 @@
+"""What a view needs of a run, each refused with one sentence where it is not there."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from fitscope.errors import DataError, UnknownNameError, near_miss
+from fitscope.records import Dataset, Run
+from fitscope.specs import LOSSES
+from fitscope.train.plan import Plan
+
+__all__ = [
+    "Part",
+    "check_choice",
+    "check_grid",
+    "checked_loss",
+    "feature_indices",
+    "grid_axes",
+    "hidden_names",
+    "loss_label",
+    "needs_classes",
+    "needs_data",
+    "needs_finite",
+    "needs_inputs",
+    "needs_regression",
+    "part_of",
+]
+
+Part = Literal["train", "test"]
+_UNITS = {"cross_entropy": "cross-entropy (nats per sample)", "relative": "relative error"}
+_NUMBERS = {1: "one input", 2: "two inputs"}
+
+
+def needs_data(dataset: Dataset, view: str) -> None:
+    """Raises DataError where the samples were left out."""
+    if not len(dataset.X):
+        raise DataError(f"{view} needs the data; this run was saved without it.")
+
+
+def needs_inputs(dataset: Dataset, view: str, n: int) -> None:
+    """Raises DataError where the run has not exactly n inputs."""
+    if dataset.d != n:
+        raise DataError(f"{view} needs {_NUMBERS[n]}; this run has {dataset.d}.")
+
+
+def needs_classes(dataset: Dataset, view: str) -> None:
+    """Raises DataError where the run is a regression."""
+    if not dataset.classes:
+        raise DataError(f"{view} needs classes; this run is a regression.")
+
+
+def needs_regression(dataset: Dataset, view: str) -> None:
+    """Raises DataError where the run has classes."""
+    if dataset.classes:
+        raise DataError(f"{view} needs a regression; this run has classes.")
+
+
+def check_choice(name: str, value: str, known: Sequence[str]) -> None:
+    """Raises UnknownNameError where an option is none of the words it takes."""
+    if value not in known:
+        words = " or ".join(known) if len(known) == 2 else ", ".join(known)
+        hint = near_miss(str(value), known)
+        raise UnknownNameError(f"`{name}` must be {words}; got {value!r}.{hint}")
+
+
+def needs_finite(answers: np.ndarray, view: str) -> None:
+    """Raises DataError where a model that diverged answers with what is no number."""
+    if not np.isfinite(answers).all():
+        raise DataError(
+            f"{view} needs finite answers; at this step the model's are not all finite."
+        )
+
+
+def check_grid(n_grid: int, *, most: int = 1000) -> None:
+    """Raises DataError where a grid has fewer than 2 or more than `most` points a side."""
+    if not 2 <= n_grid <= most:
+        raise DataError(f"`n_grid` must be from 2 to {most}; got {n_grid}.")
+
+
+def grid_axes(
+    points: Float64[np.ndarray, "n 2"], n_grid: int
+) -> tuple[Float64[np.ndarray, " g"], Float64[np.ndarray, " g"]]:
+    """Places along both axes that span the points with a margin of 12 % on each side."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = 0.12 * np.where(high > low, high - low, 1.0)
+    x, y = np.linspace(low - margin, high + margin, n_grid).T
+    return np.ascontiguousarray(x), np.ascontiguousarray(y)
+
+
+def hidden_names(run: Run) -> list[tuple[str, ...]]:
+    """The name of every hidden unit, by layer: h1, h2, ...; h1[2] where there are more layers."""
+    widths = run.experiment.network.hidden
+    written = "h{1}" if len(widths) == 1 else "h{0}[{1}]"
+    return [
+        tuple(written.format(layer, unit) for unit in range(1, width + 1))
+        for layer, width in enumerate(widths, start=1)
+    ]
+
+
+def feature_indices(dataset: Dataset, features: Sequence[str | int], n: int) -> list[int]:
+    """The columns of n different features, named or counted from 0.
+
+    Raises:
+        DataError: they are not n different ones.
+        UnknownNameError: the data has no feature of that name.
+    """
+    names = dataset.feature_names
+    if isinstance(features, str):
+        raise DataError(f"`features` must be a list of inputs; got {features!r}.")
+    found = []
+    for feature in features:
+        if feature in names:
+            found.append(names.index(str(feature)))
+        elif str(feature).isdecimal() and int(feature) < dataset.d:
+            found.append(int(feature))
+        else:
+            more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+            hint = near_miss(str(feature), names) or f" There are {', '.join(names[:8])}{more}."
+            raise UnknownNameError(f"`{feature}` is not an input of this run.{hint}")
+    if len(found) != n or len(set(found)) != n:
+        raise DataError(f"`features` must name {n} different inputs; got {list(features)}.")
+    return found
+
+
+def part_of(
+    dataset: Dataset, view: str, part: str | None
+) -> tuple[str, Float32[np.ndarray, "n d"], np.ndarray]:
+    """Name, inputs (scaled) and targets of a part; None is the part that the model is judged on.
+
+    Raises:
+        DataError: the samples were left out, or there is no test part.
+        UnknownNameError: `part` is neither train nor test.
+    """
+    if part is not None:
+        check_choice("part", part, ("train", "test"))
+    needs_data(dataset, view)
+    name, X, y = dataset.judged_part()
+    if part == "train":
+        name, X, y = "training", dataset.X, dataset.y
+    elif part == "test" and name != "test":
+        raise DataError("This run has no test part; set `test_fraction` to hold samples out.")
+    return name, X, y
+
+
+def checked_loss(run: Run, name: str | None) -> str:
+    """The name of a loss that the run's answers can be judged by; None is the run's own.
+
+    Raises:
+        DataError: it has no meaning for the task, or divides by a standardised target.
+    """
+    name, task = name or str(run.experiment.training.loss), run.dataset.task
+    if name not in LOSSES[task]:
+        raise DataError(
+            f"`loss` must be one of {', '.join(LOSSES[task])} for {task}; got {name!r}."
+        )
+    if name == "relative" and run.dataset.spec.standardize:
+        raise DataError("The loss `relative` divides by the target, which is standardised here.")
+    return name
+
+
+def loss_label(run: Run | Plan, name: str | None = None) -> str:
+    """A loss, by default the run's or the plan's own, by name and unit, as it stands on an axis."""
+    name, d = name or str(run.experiment.training.loss), run.dataset
+    if d.task == "regression" and name == "smooth_l1":
+        return "smooth L1 loss"
+    if d.task == "regression" and name == "mse":
+        unit = "standardised" if d.spec.standardize else "in its units squared"
+        return f"mean squared error ({d.target_name} {unit})"
+    return _UNITS.get(name, "mean squared error of the probability")

@@ -1,0 +1,198 @@
+"""What the matplotlib drawings share: figures in the house style, samples, legends, files."""
+
+import contextlib
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.figure import Figure
+
+from fitscope.plot.theme import (
+    CLASS_MARKERS,
+    INKS,
+    MANY_POINTS,
+    Inks,
+    class_colour,
+    class_name,
+    inks_of,
+    shown,
+    thinned,
+)
+from fitscope.records import Dataset
+
+__all__ = [
+    "Drawing",
+    "colour_bar",
+    "draw_points",
+    "figure",
+    "figure_of",
+    "legend",
+    "new_axes",
+    "plain",
+    "styled",
+    "svg",
+]
+
+# In an SVG for a page, the light inks become the page's CSS variables.
+_CSS = dict(zip(INKS["light"], ("var(--ink)", "var(--muted)", "var(--grid)"), strict=False))
+
+
+class Drawing(Figure):
+    """A matplotlib figure that a notebook shows without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=110, facecolor="auto")
+        return buffer.getvalue()
+
+
+def _style(inks: Inks) -> dict[Any, Any]:
+    """The house style in matplotlib's own settings."""
+    return {
+        "axes.edgecolor": inks.muted,
+        "axes.labelcolor": inks.ink,
+        "axes.facecolor": "none",
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.linewidth": 0.8,
+        "axes.titlecolor": inks.ink,
+        "axes.titlesize": 10,
+        "figure.facecolor": inks.paper,
+        "savefig.facecolor": "auto",
+        "font.family": "DejaVu Sans",
+        "font.size": 9.5,
+        "grid.color": inks.grid,
+        "grid.linewidth": 0.8,
+        "svg.fonttype": "none",
+        "text.color": inks.ink,
+        "xtick.color": inks.muted,
+        "ytick.color": inks.muted,
+    }
+
+
+@contextlib.contextmanager
+def styled(theme: str) -> Iterator[Inks]:
+    """The house style while something is drawn; gives the inks of the theme."""
+    inks = inks_of(theme)
+    with mpl.rc_context(_style(inks)):
+        yield inks
+
+
+def figure(width: float = 4.8, height: float = 3.5) -> Drawing:
+    """An empty figure; sizes in inches. Call it inside `styled`."""
+    return Drawing(figsize=(width, height), layout="constrained")
+
+
+def new_axes(
+    width: float = 4.8, height: float = 3.5, *, projection: Literal["3d"] | None = None
+) -> Any:
+    """Axes alone in a new figure; sizes in inches. Call it inside `styled`."""
+    return figure(width, height).add_subplot(projection=projection)
+
+
+def figure_of(ax: Axes) -> Figure:
+    """The whole figure that axes belong to."""
+    fig = ax.get_figure(root=True)
+    assert isinstance(fig, Figure)  # noqa: S101 (for the type: axes in use have one)
+    return fig
+
+
+def plain(text: object, width: int = 30) -> str:
+    """A text that matplotlib shows as it is: never taken for a formula, never hidden."""
+    cut = shown(text, width).replace("$", r"\$")
+    return "\N{ZERO WIDTH SPACE}" + cut if cut.startswith("_") else cut
+
+
+def draw_points(
+    ax: Axes,
+    dataset: Dataset,
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    z: np.ndarray | None = None,
+    inks: Inks,
+    edge: str = "none",
+) -> None:
+    """Samples by class (colour and marker) or plain; those of the test part are hollow.
+
+    Args:
+        ax: where to draw.
+        dataset: whose samples they are, training first.
+        x: abscissae of all samples.
+        y: ordinates of all samples.
+        z: heights of all samples, where the axes are spatial.
+        inks: of the theme.
+        edge: colour around a filled marker, which sets it off from a field.
+    """
+    targets = np.concatenate([dataset.y, dataset.y_test])
+    test = np.arange(len(x)) >= len(dataset.y)
+    kept = thinned(len(x))
+    size = 20 if len(x) <= MANY_POINTS else 10
+    for index, label in enumerate(dataset.classes or ("data",)):
+        own = kept & ((targets == index) | (not dataset.classes))
+        colour, marker = class_colour(index), CLASS_MARKERS[index % len(CLASS_MARKERS)]
+        filled: dict[str, Any] = {"color": colour, "edgecolors": edge, "linewidths": 0.5}
+        hollow: dict[str, Any] = {"facecolors": "none", "edgecolors": colour, "linewidths": 1.1}
+        for part, style in ((own & ~test, filled), (own & test, hollow)):
+            name = "data" if not dataset.classes else class_name(dataset, label)
+            name = plain(name) if style is filled else "_test"
+            height = {} if z is None else {"zs": z[part]}
+            look: dict[str, Any] = {"marker": marker, "label": name, "zorder": 3, **height}
+            ax.scatter(x[part], y[part], s=size, **look, **style)
+    if test.any():
+        ax.scatter([], [], s=20, facecolors="none", edgecolors=inks.muted, label="test")
+
+
+def colour_bar(ax: Axes, image: ScalarMappable, label: str) -> None:
+    """The scale of an image, beside it."""
+    bar = figure_of(ax).colorbar(image, ax=ax, pad=0.02)
+    bar.set_label(plain(label, 48))
+    bar.outline.set_visible(False)
+
+
+def legend(ax: Axes, title: str = "") -> None:
+    """The legend in rows above the axes, out of the way of the data, under a title."""
+    handles, names = ax.get_legend_handles_labels()
+    if not handles:
+        ax.set_title(title, loc="left")
+        return
+    n_columns = 56 // (max(map(len, names)) + 7)  # 56 letters fit above a figure of 4.8 inches
+    style: dict[str, Any] = {"frameon": False, "handletextpad": 0.5, "alignment": "left"}
+    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
+    columns = max(1, min(5, n_columns))
+    made = ax.legend(handles, names, ncols=columns, fontsize=9, title=title, **style, **place)
+    made.get_title().set_fontsize(10)
+
+
+def svg(fig: Figure, *, label: str) -> str:
+    """The figure as an SVG element for a page.
+
+    Its inks follow the page's CSS variables, its ground is the page's, its text is text, and the
+    same figure gives the same element.
+
+    Args:
+        fig: a picture in the theme light.
+        label: what a screen reader says.
+    """
+    buffer = io.StringIO()
+    settings: Any = {**_style(INKS["light"]), "svg.hashsalt": label}
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # the page's font draws what DejaVu lacks
+        fig.draw_without_rendering()
+        fig.set_layout_engine("none")  # another round would move things by a millionth
+        metadata = {"Date": None, "Creator": None}
+        fig.savefig(buffer, format="svg", metadata=metadata, facecolor="none")
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    for colour, variable in _CSS.items():
+        text = text.replace(colour, variable)
+    quoted = label.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", text, count=1)
+    return text.replace("<svg", f'<svg role="img" aria-label="{quoted}"', 1)

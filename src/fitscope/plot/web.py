@@ -1,0 +1,142 @@
+"""What the plotly drawings share: figures in the house style, samples, legends."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fitscope.plot.theme import (
+    FIELD_COLOURS,
+    MANY_POINTS,
+    class_colour,
+    class_name,
+    inks_of,
+    shown,
+    thinned,
+)
+from fitscope.records import Dataset
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+__all__ = ["FIELD_SCALE", "SYMBOLS", "add_points", "escaped", "new_figure", "panels", "scene"]
+
+SYMBOLS = (  # plotly's names of theme.CLASS_MARKERS
+    *("circle", "square", "triangle-up", "diamond", "triangle-down"),
+    *("cross", "x", "triangle-left", "triangle-right", "star"),
+)
+FIELD_SCALE = [[i / 4, colour] for i, colour in enumerate(FIELD_COLOURS)]
+_FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif'
+
+
+def new_figure(
+    theme: str, *, title: str = "", x: str = "", y: str = "", height: int = 460
+) -> "go.Figure":
+    """An empty figure with one pair of axes, named; height in pixels."""
+    import plotly.graph_objects as go
+
+    fig = _dressed(go.Figure(), theme, title, height)
+    return fig.update_xaxes(title_text=escaped(x)).update_yaxes(title_text=escaped(y))
+
+
+def panels(
+    theme: str, rows: int, columns: int, *, title: str = "", height: int = 460, **options: Any
+) -> "go.Figure":
+    """An empty figure with rows and columns of axes; `options` go to `make_subplots`."""
+    from plotly.subplots import make_subplots
+
+    return _dressed(make_subplots(rows=rows, cols=columns, **options), theme, title, height)
+
+
+def _dressed(fig: "go.Figure", theme: str, title: str, height: int) -> "go.Figure":
+    """The house style: a title and a legend above the axes, hairlines, no boxes."""
+    inks = inks_of(theme)
+    axis = {
+        "gridcolor": inks.grid,
+        "linecolor": inks.muted,
+        "zeroline": False,
+        "showline": True,
+        "ticks": "outside",
+        "tickcolor": inks.muted,
+        "tickfont_color": inks.muted,
+        "automargin": True,
+    }
+    fig.update_layout(
+        template="none",
+        title={
+            **{"text": escaped(title, 90), "font_size": 15, "x": 0.02, "y": 1, "yanchor": "top"},
+            "pad_t": 30,  # below the buttons, which on a phone reach over it
+        },
+        font={"family": _FONT, "size": 13, "color": inks.ink},
+        paper_bgcolor=inks.paper,
+        plot_bgcolor=inks.paper,
+        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "itemsizing": "constant"},
+        margin={"l": 64, "r": 24, "t": 96, "b": 56},
+        height=height,
+        hoverlabel={"font_family": _FONT, "namelength": -1},
+        modebar={"remove": ["select", "lasso", "zoomin", "zoomout", "autoscale"]},
+    )
+    fig.update_annotations(font_size=13)  # the titles of panels
+    return fig.update_xaxes(**axis).update_yaxes(**axis)
+
+
+def scene(theme: str, x: str, y: str, z: str) -> dict[str, Any]:
+    """The layout of a 3-D scene whose axes are named."""
+    inks = inks_of(theme)
+    axis = {"gridcolor": inks.grid, "color": inks.muted, "showbackground": False}
+    names = {"xaxis": x, "yaxis": y, "zaxis": z}
+    return {key: {**axis, "title": {"text": escaped(n)}} for key, n in names.items()}
+
+
+def escaped(text: object, width: int = 48) -> str:
+    """A text that plotly shows as it is: no markup, formula or template; cut where it is long."""
+    cut = shown(text, width).replace("&", "&amp;").replace("<", "&lt;")
+    return cut.replace("$", "&#36;").replace("%{", "&#37;{")
+
+
+def add_points(
+    fig: "go.Figure",
+    dataset: Dataset,
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    edge: str | None = None,
+    showlegend: bool = True,
+    **cell: Any,
+) -> None:
+    """Samples by class (colour and marker) or plain; those of the test part are hollow.
+
+    Args:
+        fig: where to draw.
+        dataset: whose samples they are, training first.
+        x: abscissae of all samples.
+        y: ordinates of all samples.
+        edge: colour around a filled marker, which sets it off from a field.
+        showlegend: whether the legend names the classes.
+        **cell: `row` and `col` of a panel.
+    """
+    targets = np.concatenate([dataset.y, dataset.y_test])
+    test = np.arange(len(x)) >= len(dataset.y)
+    kept = thinned(len(x))
+    size = 7 if len(x) <= MANY_POINTS else 5
+    for index, label in enumerate(dataset.classes or ("data",)):
+        own = kept & ((targets == index) | (not dataset.classes))
+        name = escaped(class_name(dataset, label)) if dataset.classes else "data"
+        symbol, colour = SYMBOLS[index % len(SYMBOLS)], class_colour(index)
+        line = {"color": edge, "width": 0.5 if edge else 0}
+        filled = {"color": colour, "symbol": symbol, "size": size, "line": line}
+        hollow = {**filled, "symbol": f"{symbol}-open", "line": {"color": colour, "width": 1.3}}
+        group = {"mode": "markers", "legendgroup": name, **cell}
+        if (own & ~test).any():
+            part = own & ~test
+            fig.add_scatter(
+                x=x[part], y=y[part], marker=filled, name=name, showlegend=showlegend, **group
+            )
+        if (own & test).any():
+            part, of_test = own & test, f"{name}, test"
+            fig.add_scatter(
+                x=x[part], y=y[part], marker=hollow, name=of_test, showlegend=False, **group
+            )
+    if test.any():
+        look = {"color": fig.layout.xaxis.tickfont.color, "symbol": "circle-open", "size": size}
+        nowhere: dict[str, Any] = {"x": [None], "y": [None], "mode": "markers", **cell}
+        fig.add_scatter(marker=look, name="test", showlegend=showlegend, **nowhere)
