@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SET_UP := .venv/installed
 
-.PHONY: help demo test check bench docs fix size clean
+.PHONY: help demo test check bench docs gallery fix size clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -43,6 +43,9 @@ docs: $(SET_UP) ## Render the guide, the design and the lessons to docs/_build/h
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[docs]'
 	$(BIN)/python -m sphinx -W --keep-going -q -d docs/_build/doctrees docs docs/_build/html
 	@echo 'Open in a browser: docs/_build/html/index.html'
+
+gallery: $(SET_UP) ## Draw every view, by both libraries, light and dark, on one page
+	$(BIN)/python docs/gallery.py
 
 fix: $(SET_UP) ## Format, and mend what the linter can
 	$(BIN)/ruff format .

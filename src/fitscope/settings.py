@@ -3,7 +3,7 @@
 import csv
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,6 +12,7 @@ from fitscope.errors import ExperimentError, near_miss
 
 __all__ = [
     "Spec",
+    "meant_setting",
     "parse_full",
     "parse_init",
     "parse_names",
@@ -21,6 +22,17 @@ __all__ = [
 ]
 
 
+_ELSEWHERE = {  # what other libraries call our settings
+    "learning_rate": "lr",
+    "learning_rate_init": "lr",
+    "hidden_layer_sizes": "hidden",
+    "max_iter": "epochs",
+    "n_epochs": "epochs",
+    "random_state": "seed",
+    "solver": "optimizer",
+    "alpha": "weight_decay",
+    "test_size": "test_fraction",
+}
 MAX_FLOAT32 = 3.4028234663852886e38  # beyond it, float32 has only inf
 
 
@@ -35,6 +47,17 @@ class Spec(BaseModel):
             super().__init__(**values)
         except ValidationError as error:
             raise ExperimentError(_problems(error, type(self))) from None
+
+
+def meant_setting(name: str, known: Iterable[str]) -> str:
+    """A question that names the setting that was meant, or "" where none is near.
+
+    Example:
+        >>> meant_setting("learning_rate", ["lr"])
+        ' Did you mean `lr`?'
+    """
+    other = _ELSEWHERE.get(name)
+    return f" Did you mean `{other}`?" if other else near_miss(name, known)
 
 
 def parse_widths(value: Any) -> Any:

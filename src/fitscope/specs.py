@@ -19,7 +19,7 @@ from fitscope.errors import (
     UnknownNameError,
     near_miss,
 )
-from fitscope.settings import Spec, parse_full, parse_init, parse_names, parse_widths
+from fitscope.settings import Spec, meant_setting, parse_full, parse_init, parse_names, parse_widths
 
 __all__ = [
     "FLAT_FIELDS",
@@ -239,7 +239,7 @@ class Experiment(Spec):
             [5]
         """
         unknown = [
-            f"`{name}` is not a setting.{near_miss(name, FLAT_FIELDS)}"
+            f"`{name}` is not a setting.{meant_setting(name, FLAT_FIELDS)}"
             for name in flat
             if name not in FLAT_FIELDS
         ]

@@ -128,7 +128,7 @@ def basin_map(
         ends=found.params.reshape(*shape, 2),
         succeeds=succeeds.reshape(shape),
         reach=reach,
-        label=loss_label(planned) if is_loss else "accuracy on the training part",
+        label=loss_label(planned) if is_loss else f"accuracy, trained on {loss_label(planned)}",
         limits=limits,
         log_scale=limits[1] > 10 * limits[0] > 0,
         path=own.params,

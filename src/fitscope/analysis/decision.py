@@ -85,9 +85,10 @@ def decision_field(
     points = d.inputs()
     x, y = grid_axes(points[:, [i, j]], n_grid)
     middle = np.median(points, axis=0)
-    grid = np.tile(middle, (n_grid * n_grid, 1))
-    grid[:, i], grid[:, j] = np.tile(x, n_grid), np.repeat(y, n_grid)
-    values = _answers(run, grid, step, label).reshape(n_grid, n_grid)
+    grid = np.empty((n_grid, n_grid, d.d))
+    grid[:] = middle
+    grid[..., i], grid[..., j] = x, y[:, None]
+    values = _answers(run, grid.reshape(-1, d.d), step, label).reshape(n_grid, n_grid)
     others = [c for c in range(d.d) if c not in (i, j)]
     far = np.abs(points - middle)[:, others] > 0.5 * points.std(axis=0)[others]
     near = ~far.any(axis=1)

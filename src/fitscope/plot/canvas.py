@@ -4,7 +4,7 @@ import contextlib
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import matplotlib as mpl
@@ -133,11 +133,11 @@ def draw_points(
     targets = np.concatenate([dataset.y, dataset.y_test])
     test = np.arange(len(x)) >= len(dataset.y)
     kept = thinned(len(x))
-    size = 20 if len(x) <= MANY_POINTS else 10
+    size, width = (20, 0.5) if len(x) <= MANY_POINTS else (10, 0.25)
     for index, label in enumerate(dataset.classes or ("data",)):
         own = kept & ((targets == index) | (not dataset.classes))
         colour, marker = class_colour(index), CLASS_MARKERS[index % len(CLASS_MARKERS)]
-        filled: dict[str, Any] = {"color": colour, "edgecolors": edge, "linewidths": 0.5}
+        filled: dict[str, Any] = {"color": colour, "edgecolors": edge, "linewidths": width}
         hollow: dict[str, Any] = {"facecolors": "none", "edgecolors": colour, "linewidths": 1.1}
         for part, style in ((own & ~test, filled), (own & test, hollow)):
             name = "data" if not dataset.classes else class_name(dataset, label)
@@ -162,12 +162,17 @@ def legend(ax: Axes, title: str = "") -> None:
     if not handles:
         ax.set_title(title, loc="left")
         return
-    n_columns = 56 // (max(map(len, names)) + 7)  # 56 letters fit above a figure of 4.8 inches
     style: dict[str, Any] = {"frameon": False, "handletextpad": 0.5, "alignment": "left"}
     place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
-    columns = max(1, min(5, n_columns))
-    made = ax.legend(handles, names, ncols=columns, fontsize=9, title=title, **style, **place)
+    n_columns = next(n for n in (5, 4, 3, 2, 1) if n == 1 or _letters(names, n) <= 60)
+    made = ax.legend(handles, names, ncols=n_columns, fontsize=9, title=title, **style, **place)
     made.get_title().set_fontsize(10)
+
+
+def _letters(names: Sequence[str], n_columns: int) -> int:
+    """How wide a legend is, with its marks; 60 letters fit above a figure of 4.8 inches."""
+    columns = np.array_split(np.array(names, dtype=object), min(n_columns, len(names)))
+    return sum(max(len(name) for name in column) + 7 for column in columns)
 
 
 def svg(fig: Figure, *, label: str) -> str:

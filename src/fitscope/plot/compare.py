@@ -13,7 +13,7 @@ from matplotlib.transforms import ScaledTranslation
 from fitscope.analysis import BoundaryComparison, Compared, LossComparison, PathComparison
 from fitscope.plot.canvas import draw_points, figure_of, legend, new_axes, plain, styled
 from fitscope.plot.theme import RUN_COLOURS, RUN_DASHES, Inks, inks_of, shown
-from fitscope.plot.web import add_points, escaped, new_figure
+from fitscope.plot.web import add_points, escaped, log_axis, new_figure
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -86,7 +86,8 @@ def _losses_plotly(record: LossComparison, theme: str) -> "go.Figure":
         ends = [0, max(int(at[-1]) for at in record.at)]
         level, name = [record.reference_loss] * 2, escaped(record.reference.name)
         fig.add_scatter(x=ends, y=level, mode="lines", line=line, name=name)
-    fig.update_yaxes(**({"type": "log"} if record.log_scale else {"rangemode": "tozero"}))
+    drawn = np.concatenate(record.losses)
+    fig.update_yaxes(**(log_axis(drawn) if record.log_scale else {"rangemode": "tozero"}))
     return fig.update_layout(hovermode="x unified")
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from fitscope.analysis import ResponseCurve
 from fitscope.plot.canvas import draw_points, figure_of, legend, new_axes, plain, styled
 from fitscope.plot.theme import HIGHLIGHT, Inks, class_colour, inks_of
-from fitscope.plot.web import add_points, escaped, new_figure
+from fitscope.plot.web import add_note, add_points, escaped, new_figure
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -66,9 +66,9 @@ def response_curve_plotly(
     d, inks = record.dataset, inks_of(theme)
     low, high = _limits(record)
     fig = new_figure(theme, title=record.title, x=d.feature_names[0], y=record.quantity)
-    title, *notes = [escaped(text, 90) for text in _titles(record, line)]
+    _title, *notes = [escaped(text, 90) for text in _titles(record, line)]
     if notes:
-        fig.update_layout(title_text=f"{title}<br><sub>{notes[0]}</sub>", title_y=0.94)
+        add_note(fig, notes[0])
     add_points(fig, d, d.inputs()[:, 0], _heights(record))
     hair = {"color": inks.muted, "width": 1, "dash": "dot"}
     if d.classes:

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from fitscope.analysis import LossCurves
 from fitscope.plot.canvas import figure_of, legend, new_axes, plain, styled
 from fitscope.plot.theme import ACCENT, HIGHLIGHT, inks_of
-from fitscope.plot.web import new_figure
+from fitscope.plot.web import log_axis, new_figure
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -72,7 +72,8 @@ def loss_curves_plotly(record: LossCurves, *, theme: str = "light") -> "go.Figur
         showlegend=False,
         hoverinfo="skip",
     )
-    kind = {"type": "log"} if record.log_scale else {"rangemode": "tozero"}
+    drawn = np.concatenate([record.train, record.test])
+    kind = log_axis(drawn) if record.log_scale else {"rangemode": "tozero"}
     sides = [0, max(1, int(record.epochs[-1]))]
     fig.update_yaxes(**kind).update_xaxes(range=sides, tickformat=",")
     return fig.update_layout(hovermode="x unified")

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from fitscope.analysis import FinalLosses, StartMap, SuccessShare
 from fitscope.plot.canvas import figure_of, legend, new_axes, plain, styled
 from fitscope.plot.theme import ACCENT, HIGHLIGHT, thinned
-from fitscope.plot.web import escaped, new_figure
+from fitscope.plot.web import escaped, log_axis, new_figure
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -68,7 +68,7 @@ def final_losses_plotly(record: FinalLosses, *, theme: str = "light") -> "go.Fig
     fig.add_scatter(
         x=x, y=ends.ravel(), mode="lines", line=line, name="median", hovertemplate=hover
     )
-    fig.update_xaxes(**({"type": "log"} if record.log_scale else {"rangemode": "tozero"}))
+    fig.update_xaxes(**(log_axis(record.losses) if record.log_scale else {"rangemode": "tozero"}))
     return fig
 
 
@@ -165,7 +165,8 @@ def _web_rows(
     """A row for each value, the first on top."""
     names = [_two(escaped(v), n, "<br>") for v, n in zip(record.values, numbers, strict=True)]
     fig = new_figure(theme, title=record.title, height=170 + 60 * max(2, len(names)))
-    fig.update_xaxes(title_text=escaped(x, 90))
+    lines = [escaped(line) for line in textwrap.wrap(x, 36)]
+    fig.update_xaxes(title_text="<br>".join(lines)).update_layout(margin_b=40 + 20 * len(lines))
     rows = {"tickvals": list(range(len(names))), "ticktext": names, "showgrid": False}
     return fig.update_yaxes(title_text=escaped(record.by), range=(len(names) - 0.4, -0.6), **rows)
 

@@ -270,7 +270,7 @@ def _padded(low: float, high: float) -> list[float]:
 
 
 def _with_controls(fig: "go.Figure", steps: list[int], fps: int, theme: str) -> "go.Figure":
-    """A play button, a pause button and a slider under the picture."""
+    """A play button, a pause button and a slider, one under the other below the picture."""
     inks = inks_of(theme)
     frame = {"duration": 1000 // fps, "redraw": True}
     play = {"frame": frame, "fromcurrent": True, "transition": {"duration": 0}}
@@ -284,17 +284,18 @@ def _with_controls(fig: "go.Figure", steps: list[int], fps: int, theme: str) -> 
     ]
     look = {"bgcolor": inks.grid, "font": {"color": inks.ink}, "bordercolor": inks.grid}
     place = {"type": "buttons", "direction": "left", "x": 0, "xanchor": "left", "yanchor": "top"}
-    menu = {"buttons": buttons, "showactive": False, "pad": {"t": 66}, "y": 0, **place, **look}
+    below = fig.layout.margin.b + 14
+    menu = {"buttons": buttons, "showactive": False, "pad": {"t": below}, "y": 0, **place, **look}
     slider: dict[str, Any] = {
         "steps": marks,
-        "x": 0.22,
-        "len": 0.78,
-        "pad": {"t": 56},
+        "x": 0,
+        "len": 1,
+        "pad": {"t": below + 46},
         "currentvalue": {"prefix": "step ", "font": {"color": inks.ink}},
         "font": {"color": inks.muted},
         "bgcolor": inks.muted,
         "tickcolor": inks.muted,
     }
-    height = (fig.layout.height or 460) + 90
-    fig.update_layout(updatemenus=[menu], sliders=[slider], height=height)
-    return fig.update_layout(margin_b=150)
+    more = 140  # pixels that both need
+    fig.update_layout(updatemenus=[menu], sliders=[slider])
+    return fig.update_layout(height=(fig.layout.height or 460) + more, margin_b=below + more)

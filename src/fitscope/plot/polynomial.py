@@ -41,7 +41,7 @@ def polynomial_curve(
 def polynomial_curve_plotly(record: PolynomialCurve, *, theme: str = "light") -> "go.Figure":
     """The same, with the values at the pointer."""
     d, inks = record.dataset, inks_of(theme)
-    fig = new_figure(theme, title=record.title, y=d.target_name, height=520)
+    fig = new_figure(theme, title=record.title, y=d.target_name, height=560)
     note = _note(record).replace("\n", "<br>")
     fig.update_xaxes(title_text=escaped(d.feature_names[0]) + note, range=record.x[[0, -1]])
     fig.update_yaxes(range=_limits(record))
@@ -52,7 +52,7 @@ def polynomial_curve_plotly(record: PolynomialCurve, *, theme: str = "light") ->
     add_points(fig, d, d.inputs()[:, 0], _targets(record))
     line = {"color": HIGHLIGHT, "width": 2}
     fig.add_scatter(y=record.learned, name=learned, line=line, **curve)
-    return fig.update_layout(legend_orientation="v", margin_t=150)
+    return fig.update_layout(legend_orientation="v", margin_t=176)
 
 
 def _names(record: PolynomialCurve, width: int) -> tuple[str, str]:

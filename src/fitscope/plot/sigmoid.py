@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from fitscope.analysis import SigmoidCurves, SigmoidPlane
 from fitscope.plot.canvas import colour_bar, figure_of, legend, new_axes, plain, styled
 from fitscope.plot.theme import CLASS_COLOURS, FIELD, LINE, class_colour, inks_of
-from fitscope.plot.web import FIELD_SCALE, escaped, new_figure, scene
+from fitscope.plot.web import FIELD_SCALE, add_note, escaped, new_figure, scene
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -94,9 +94,7 @@ def sigmoid_plane_plotly(
     x, (ends, others) = record.x, record.boundary.T
     fig = new_figure(theme, title=record.title, x="x1", y="x2", height=520)
     if record.note:
-        fig.update_layout(
-            title_text=f"{escaped(record.title)}<br><sub>{record.note}</sub>", title_y=0.94
-        )
+        add_note(fig, record.note)
     bar = {"title": {"text": "probability", "side": "right"}, "outlinewidth": 0, "thickness": 14}
     place: dict[str, Any] = {"x": x, "y": x, "z": record.values, "colorbar": bar}
     place |= {"colorscale": FIELD_SCALE}

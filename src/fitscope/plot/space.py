@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from fitscope.analysis import HiddenSpace
 from fitscope.plot.canvas import colour_bar, draw_points, figure, legend, plain, styled
 from fitscope.plot.theme import Inks, class_colour, class_name, inks_of, thinned
-from fitscope.plot.web import add_points, escaped, panels, scene
+from fitscope.plot.web import add_note, add_points, escaped, panels, scene
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -117,7 +117,7 @@ def hidden_space_plotly(record: HiddenSpace, *, theme: str = "light") -> "go.Fig
     left_out = f"{len(shown)} of {len(record.panels)} here" * (len(shown) < len(record.panels))
     note = "; ".join(filter(None, (record.note, left_out)))
     if note:
-        fig.update_layout(title_text=f"{escaped(record.title)}<br><sub>{note}</sub>", margin_t=120)
+        add_note(fig, note)
     add = (_add_strip, _add_plane, _add_cube)[m - 1]
     for i in range(len(shown)):
         cell = {"row": i // columns + 1, "col": i % columns + 1}

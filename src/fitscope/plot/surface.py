@@ -151,7 +151,7 @@ def loss_surface_plotly(
     specs = [[{"type": "scene" if kind == "3d" else "xy"}] * n]
     gap = 0.2 if kind == "contour" else 0.02
     fig = panels(theme, 1, n, title=record.title, height=560, specs=specs, horizontal_spacing=gap)
-    fig.update_layout(margin_b=96 if kind == "contour" else 64)
+    fig.update_layout(margin_b=96 if kind == "contour" else 64, width=520 * n if n > 1 else None)
     for i in range(n):
         shape = _heights(record, i, log)
         add = _add_contour if kind == "contour" else _add_3d

@@ -18,7 +18,17 @@ from fitscope.records import Dataset
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["FIELD_SCALE", "SYMBOLS", "add_points", "escaped", "new_figure", "panels", "scene"]
+__all__ = [
+    "FIELD_SCALE",
+    "SYMBOLS",
+    "add_note",
+    "add_points",
+    "escaped",
+    "log_axis",
+    "new_figure",
+    "panels",
+    "scene",
+]
 
 SYMBOLS = (  # plotly's names of theme.CLASS_MARKERS
     *("circle", "square", "triangle-up", "diamond", "triangle-down"),
@@ -77,6 +87,19 @@ def _dressed(fig: "go.Figure", theme: str, title: str, height: int) -> "go.Figur
     )
     fig.update_annotations(font_size=13)  # the titles of panels
     return fig.update_xaxes(**axis).update_yaxes(**axis)
+
+
+def add_note(fig: "go.Figure", note: str) -> "go.Figure":
+    """A second line under the title, small; `note` is escaped, and may have <br> in it."""
+    text = f"{fig.layout.title.text}<br><sub>{note}</sub>"
+    return fig.update_layout(title={"text": text, "pad_t": 42}, margin_t=112)
+
+
+def log_axis(values: np.ndarray) -> dict[str, Any]:
+    """What an axis needs to be logarithmic, with whole numbers at 1, 2 and 5 or at the decades."""
+    drawn = values[np.isfinite(values) & (values > 0)]
+    wide = len(drawn) > 0 and drawn.max() > 1000 * drawn.min()
+    return {"type": "log", "tickformat": "~g", "dtick": 1 if wide else "D2"}
 
 
 def scene(theme: str, x: str, y: str, z: str) -> dict[str, Any]:
