@@ -107,7 +107,7 @@ def test_the_formula_is_written_as_in_a_book() -> None:
         "P(y = 1)": "P(y = 1) = s(2 h1 - 3 h2 + 0.001)",
     }
     assert record.title == "2-2-1 network, before training"
-    assert record.note == "s is the sigmoid"
+    assert record.note == "a unit answers s(its sum); s is the sigmoid"
 
 
 def test_names_tell_layers_and_outputs(deep: Run, wide: Run) -> None:

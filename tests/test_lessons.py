@@ -1,7 +1,6 @@
 """Laws of the lessons: they run, keep no outputs, and open as notebooks without harm."""
 
 import ast
-import asyncio
 import json
 import re
 import subprocess
@@ -13,9 +12,6 @@ from typing import Any
 import jupytext
 import matplotlib.font_manager
 import pytest
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
 
 import fitscope as fs
 import fitscope.lessons
@@ -28,19 +24,11 @@ from fitscope.lessons import (
     open_notebook,
     write_notebook,
 )
+from notebooks import execute
 
 NUMBERS = sorted(lessons())
 FILES = sorted(Path(fitscope.lessons.__file__).parent.glob("*.md"))
 each_lesson = pytest.mark.parametrize("number", NUMBERS)
-
-
-class ThisInterpreter(AsyncKernelManager):
-    """Starts the Python that runs the tests, whatever kernel is registered on the machine."""
-
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        return KernelSpec(argv=command, display_name="the tests' own", language="python")
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +65,7 @@ def test_a_lesson_runs(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     monkeypatch.setenv("PYTHONWARNINGS", "default")
     notebook = jupytext.reads(lesson_text(number), fmt="md:myst")
-    place = {"metadata": {"path": str(tmp_path)}}
-    client = NotebookClient(notebook, kernel_manager_class=ThisInterpreter, resources=place)
-    asyncio.run(asyncio.wait_for(client.async_execute(), timeout=60))
+    execute(notebook, tmp_path)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert [o.text for o in outputs if o.get("name") == "stderr"] == []
     assert any("image/png" in o.get("data", {}) for o in outputs)

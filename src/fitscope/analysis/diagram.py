@@ -231,7 +231,7 @@ def _note(run: Run, left_out: tuple[int, ...]) -> str:
     d, network = run.dataset, run.experiment.network
     notes = []
     if d.task == "binary" or (network.hidden and network.activation == "sigmoid"):
-        notes.append("s is the sigmoid")
+        notes.append("a unit answers s(its sum); s is the sigmoid")
     if d.spec.standardize:
         target = f" and {d.target_name}" if d.task == "regression" else ""
         notes.append(f"inputs{target} are standardised")
