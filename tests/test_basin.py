@@ -117,6 +117,7 @@ def test_the_scale_reaches_to_a_model_that_learned_nothing(run):
     assert record.log_scale
 
 
+@pytest.mark.slow
 def test_progress_is_told_and_an_interrupted_map_is_refused(run):
     """There is no part of a map."""
     told = []

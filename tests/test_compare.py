@@ -348,3 +348,13 @@ def test_runs_have_colours_of_their_own() -> None:
     """No run looks like one of the first two classes, or like a highlight."""
     assert not {*CLASS_COLOURS[:2], HIGHLIGHT} & set(RUN_COLOURS)
     assert len(set(RUN_COLOURS)) == len(RUN_COLOURS)
+
+
+def test_boundaries_of_a_run_that_ends_in_inf_are_drawn_without_a_warning(gates: Run) -> None:
+    """Its last parameters are no numbers, so it has no line; the reference keeps its own."""
+    params = gates.params.copy()
+    params[-1] = [np.inf, -np.inf, np.inf]
+    record = analysis.compare(replace(gates, params=params), what="boundaries", n_grid=9)
+    own, reference = record.models
+    assert not np.isfinite(own.coefficients).all()
+    assert np.isfinite(reference.coefficients).all()

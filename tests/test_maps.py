@@ -137,6 +137,7 @@ def test_matplotlib_draws_every_unit(name: str, ground: str, request: Any) -> No
     assert colours == [CLASS_COLOURS[int(w > 0)] for w in W]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cancer", "iris", "sine"])
 def test_plotly_draws_every_unit(name: str, request: Any) -> None:
     """The same arrays; as many traces at every step; the weights' lines behind."""

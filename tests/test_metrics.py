@@ -267,6 +267,17 @@ def test_confusion_and_fit_scatter_take_a_part(binary: Run, values: Run, part: A
     np.testing.assert_array_equal(found, _judged(values, part)[1])
 
 
+def test_confusion_counts_labels_that_are_fractions() -> None:
+    """Rows are the truth, columns the answer, also where scikit-learn would see values."""
+    X = np.random.default_rng(0).normal(size=(60, 1))
+    run = fs.fit((X, np.where(X[:, 0] > 0.5, 1.5, 2.5)), task="binary", epochs=5, test_fraction=0.0)
+    true = np.array(run.dataset.classes)[run.dataset.y]
+    said = run.predict(X)
+    counts = [[np.sum((true == t) & (said == s)) for s in (1.5, 2.5)] for t in (1.5, 2.5)]
+    assert analysis.confusion(run).counts.tolist() == counts
+    assert counts[0][1] != counts[1][0]
+
+
 # messages
 
 
@@ -313,7 +324,7 @@ def test_bins_are_bounded(binary: Run, values: Run, view: str, n_bins: int) -> N
         getattr(analysis, view)(values if view == "residuals" else binary, n_bins=n_bins)
 
 
-@pytest.mark.parametrize("view", ["metrics", "roc_curve", "calibration", "residuals"])
+@pytest.mark.parametrize("view", ["metrics", "confusion", "roc_curve", "calibration", "residuals"])
 def test_answers_that_are_not_finite_are_refused(binary: Run, values: Run, view: str) -> None:
     """A model that diverged has no score, and no warning either."""
     run = values if view == "residuals" else binary

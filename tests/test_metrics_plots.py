@@ -40,6 +40,7 @@ VIEWS = ["metrics", "confusion", "roc_curve", "precision_recall", "calibration"]
 VIEWS += ["fit_scatter", "residuals"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("view", VIEWS)
 def test_both_themes_draw_at_every_step(

@@ -66,6 +66,7 @@ def _frames(path: Path) -> list[tuple[Image.Image, int]]:
         return found
 
 
+@pytest.mark.slow
 def test_a_gif_shows_the_view_step_by_step(plane: Run) -> None:
     """A frame for each step, no two alike, the last one held."""
     save_movie(plane, "decision_field", "m.gif", n_frames=6, n_grid=20, fps=10)
@@ -75,6 +76,7 @@ def test_a_gif_shows_the_view_step_by_step(plane: Run) -> None:
     assert len({image.tobytes() for image, _ in frames}) == len(frames)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["matplotlib", "plotly"])
 def test_the_axes_stand_still(backend: str, run: Run) -> None:
     """All frames share their limits, and the limits show every curve."""
@@ -141,6 +143,7 @@ def test_an_mp4_has_all_frames(plane: Run) -> None:
     assert facts["width"] % 2 == facts["height"] % 2 == 0
 
 
+@pytest.mark.slow
 def test_progress_is_told_frame_by_frame(plane: Run) -> None:
     """The bar moves once a frame, to the planned number."""
     told: list[tuple[int, int]] = []
@@ -154,7 +157,7 @@ def test_progress_is_told_frame_by_frame(plane: Run) -> None:
 @pytest.mark.parametrize(
     ("name", "path", "options", "error", "message"),
     [
-        ("scatter", "m.gif", {}, DataError, "scatter shows all steps at once"),
+        ("scatter", "m.gif", {}, DataError, "scatter does not change with the step"),
         ("decision_feld", "m.gif", {}, UnknownNameError, "Did you mean `decision_field`"),
         ("decision_field", "m.avi", {}, OutputError, r"\.gif, an \.mp4 or an \.html"),
         ("decision_field", "m.gif", {"n_frames": 1}, DataError, "`n_frames` must be from 2 to"),

@@ -40,6 +40,7 @@ def test_the_threshold_has_the_published_optimum(figures):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "loss"),
     [
@@ -116,6 +117,7 @@ def _perceptron(X: np.ndarray, y: np.ndarray, steps: int = 4_000) -> bool:
     return False
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_separability_is_that_of_the_perceptron(data):
@@ -131,6 +133,7 @@ def test_separability_is_that_of_the_perceptron(data):
     assert best.separable <= (best.params is None)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_on_a_line_an_optimum_exists_where_the_classes_overlap(data):

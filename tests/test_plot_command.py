@@ -44,6 +44,7 @@ def test_a_picture_lands_beside_its_run(cli: Any, saved: str) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "begins"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF"), ("html", b"<")]
 )
@@ -63,6 +64,7 @@ def test_an_svg_needs_no_font(cli: Any, saved: str) -> None:
     assert "<text" not in Path("a.svg").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_options_of_the_view_are_flags(cli: Any, saved: str) -> None:
     """A step, a theme, two features in the other order: each changes the picture."""
     pictures = set()
@@ -80,6 +82,21 @@ def test_options_of_the_view_are_flags(cli: Any, saved: str) -> None:
     assert len(pictures) == 7
 
 
+def test_words_and_ranges_are_taken_as_they_are(cli: Any) -> None:
+    """A word that stands for several, several numbers, and a value that begins with a hyphen."""
+    fs.fit("rings-3", epochs=2).save("rings.safetensors")
+    fs.fit("bad-start", epochs=2).save("step.safetensors")
+    for arguments in (
+        ["rings.safetensors", "hidden_space", "--units", "all"],
+        ["rings.safetensors", "hidden_space", "--units", "2,3"],
+        ["step.safetensors", "loss_surface", "--x-range=-5,5", "--n-grid", "9"],
+    ):
+        assert cli("plot", *arguments, "-o", "a.svg").err == ""
+    answer = cli("plot", "rings.safetensors", "hidden_space", "--pca", "-o", "a.svg")
+    assert (answer.status, "--pca requires an argument" in answer.err) == (2, True)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.gif", "a.html"])
 def test_frames_make_a_film(cli: Any, saved: str, name: str) -> None:
     """A GIF is one by itself, a page with --frames."""
@@ -105,6 +122,10 @@ def test_frames_make_a_film(cli: Any, saved: str, name: str) -> None:
         (["r", "decision_field", "--n-grid", "many"], "`n_grid` must be a whole number; got"),
         (["r", "decision_field", "--n-grid", "1"], "`n_grid` must be from 2 to"),
         (["r", "decision_field", "--them", "dark"], "`them` is not an option of decision_field"),
+        (
+            ["r", "decision_field", "--ax", "1"],
+            "`ax` is an option of decision_field in Python only",
+        ),
         (["r", "decision_field", "--theme", "drak"], "must be light or dark; got 'drak'"),
         (["r", "decision_field", "--features", "x1,x9"], "`x9` is not an input of this run"),
         (["r", "decision_field", "-o", "a.gif", "--step", "3"], "A film shows all steps"),

@@ -148,6 +148,7 @@ def test_bounds_are_those_of_the_activation(deep: Run, three: Run) -> None:
     assert (relu.high >= relu.answers.max(axis=0)).all()
 
 
+@pytest.mark.slow
 def test_many_triples_are_cut_and_said(sine: Run) -> None:
     """At most twenty panels, the first ones; three units by default."""
     record = hidden_space(sine, units="all")

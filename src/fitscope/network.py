@@ -21,6 +21,7 @@ __all__ = [
     "activate",
     "activations",
     "build_module",
+    "decided",
     "evaluate",
     "flat_parameters",
     "forward",
@@ -263,7 +264,7 @@ def scores(dataset: Dataset, logits: Float64[np.ndarray, "n k"], y: np.ndarray) 
         y: the targets as the network sees them (n,).
     """
     if dataset.task != "regression":
-        return {"accuracy": float(np.mean(_classes(logits) == y))}
+        return {"accuracy": float(np.mean(decided(logits) == y))}
     error = logits[:, 0] - y
     spread = np.mean((y - y.mean(dtype=np.float64)) ** 2, dtype=np.float64)
     mse = float(np.mean(error**2))
@@ -296,7 +297,7 @@ def predict(run: Run, X: Any, *, step: int = -1) -> np.ndarray:
     logits, data = _logits(run, X, step), run.dataset
     if data.task == "regression":
         return np.asarray(logits[:, 0] * data.y_scale + data.y_mean)
-    return np.take(np.array(data.classes), _classes(logits))
+    return np.take(np.array(data.classes), decided(logits))
 
 
 def predict_proba(run: Run, X: Any, *, step: int = -1) -> Float64[np.ndarray, "n c"]:
@@ -326,7 +327,7 @@ def _logits(run: Run, X: Any, step: int) -> Float64[np.ndarray, "n k"]:
     return forward(run.params[run.row(step)], X, sizes=run.layer_sizes, activation=activation)
 
 
-def _classes(logits: Float64[np.ndarray, "n k"]) -> np.ndarray:
+def decided(logits: Float64[np.ndarray, "n k"]) -> np.ndarray:
     """Class indices: of two classes the second where its probability is at least 0.5."""
     if logits.shape[1] > 2:
         return np.asarray(np.argmax(logits, axis=1))

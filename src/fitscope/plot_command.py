@@ -32,7 +32,7 @@ def plot(
     spacing: str = "log",
     list_: Annotated[bool, Parameter(name="--list", negative="")] = False,
     json: Annotated[bool, Parameter(name="--json", negative="")] = False,
-    **options: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    **options: str,
 ) -> None:
     """Draw a view of a run to a file, or list the views.
 
@@ -46,7 +46,8 @@ def plot(
         spacing: of a film's steps: log or even.
         list_: list the views.
         json: print one JSON object.
-        **options: of the view, such as --theme dark or --features x1,x2.
+        **options: of the view, such as --theme dark, --features x1,x2, --classes true or, with a
+            value that begins with a hyphen, --x-range=-5,5.
     """
     from fitscope.plot import VIEWS
 
@@ -63,6 +64,9 @@ def plot(
 
     chosen = view(name, "run")
     path = Path(out) if out is not None else _folder(run) / f"{name}.png"
+    for key in options:
+        if key in ("ax", "progress"):  # what a command line cannot give
+            raise UnknownNameError(f"`{key}` is an option of {name} in Python only.")
     given = {
         key.replace("-", "_"): _parts(chosen, key.replace("-", "_"), text)
         for key, text in options.items()
@@ -108,6 +112,8 @@ def _parts(view: "View", name: str, text: str) -> Any:
     option = view.options().get(name)
     wanted = () if option is None else (option.annotation, *typing.get_args(option.annotation))
     kinds = [typing.get_origin(kind) for kind in wanted]
+    if any(text in typing.get_args(kind) for kind in wanted):
+        return text  # a word such as all
     several = any(inspect.isclass(kind) and issubclass(kind, Sequence) for kind in kinds if kind)
     parts = re.split(r",(?![^\[]*\])", text)  # not within w1[2,1]
     return parts if several and (len(parts) > 1 or str not in wanted) else text

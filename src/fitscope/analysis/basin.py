@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float32, Float64
 from fitscope.analysis.needs import (
     check_choice,
     check_grid,
+    check_range,
     checked_loss,
     grid_axes,
     loss_label,
@@ -167,10 +168,8 @@ def _axes(
     axes = grid_axes(np.concatenate([seen, -seen]), n_grid)
     ranges = {"x_range": x_range, "y_range": y_range}
     for name, given in ranges.items():
-        if given is not None and not (
-            len(given) == 2 and np.isfinite(given).all() and given[0] < given[1]
-        ):
-            raise DataError(f"`{name}` must be two numbers, the smaller first; got {given}.")
+        if given is not None:
+            check_range(name, given)
     x, y = (
         axis if given is None else np.linspace(given[0], given[1], n_grid)
         for axis, given in zip(axes, ranges.values(), strict=True)

@@ -186,7 +186,8 @@ def _check_same_data(runs: list[Run]) -> None:
         d = run.dataset
         same = d.task == first.task and d.classes == first.classes and d.d == first.d
         if len(d.X) and len(first.X):
-            same = same and np.array_equal(d.X, first.X) and np.array_equal(d.y, first.y)
+            same = same and np.array_equal(d.inputs(), first.inputs())
+            same = same and np.array_equal(d.targets(), first.targets())
         else:
             same = same and d.spec == first.spec
         if not same:

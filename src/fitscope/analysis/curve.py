@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from fitscope.analysis.needs import check_grid, needs_data, needs_inputs
+from fitscope.analysis.needs import RANGES, check_grid, needs_data, needs_inputs
 from fitscope.errors import DataError
 from fitscope.network import input_layer, layers
 from fitscope.records import Dataset, Run
@@ -14,7 +14,6 @@ from fitscope.records import Dataset, Run
 __all__ = ["ResponseCurve", "StepApproximation", "response_curve"]
 
 _MAX_MOMENTS = 12  # curves in one picture
-_LOWEST = {"sigmoid": 0.0, "tanh": -1.0}  # what a unit answers at the left of its step; 1 right
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +186,7 @@ def _check_steps(run: Run, moments: tuple[int, ...]) -> None:
             "step_approximation needs a regression with one hidden layer; this run is "
             f"{task} with {len(network.hidden)} hidden layers."
         )
-    if network.activation not in _LOWEST:
+    if network.activation not in RANGES:
         raise DataError(
             "step_approximation needs sigmoid or tanh units, which level off; "
             f"{network.activation} units do not."
@@ -199,7 +198,7 @@ def _check_steps(run: Run, moments: tuple[int, ...]) -> None:
 @np.errstate(all="ignore")
 def _approximation(run: Run, x: Float64[np.ndarray, " g"], step: int) -> StepApproximation:
     """The network of steps, with the trained output layer and with one fitted to it."""
-    d, lowest = run.dataset, _LOWEST[run.experiment.network.activation]
+    d, (lowest, highest) = run.dataset, RANGES[run.experiment.network.activation]
     W, b = input_layer(run, step)
     W_out, b_out = layers(run.params[run.row(step)].astype(np.float64), run.layer_sizes)[1]
     trained = np.append(W_out[0], b_out) * d.y_scale
@@ -208,7 +207,7 @@ def _approximation(run: Run, x: Float64[np.ndarray, " g"], step: int) -> StepApp
     y_train = d.y.astype(np.float64) * d.y_scale + d.y_mean
 
     def features(z: np.ndarray) -> np.ndarray:
-        return np.column_stack([np.where(z > 0, 1.0, lowest), np.ones(len(z))])
+        return np.column_stack([np.where(z > 0, highest, lowest), np.ones(len(z))])
 
     steps = features(_weighted_sums(x_train, W, b))
     refitted = np.linalg.lstsq(steps, y_train, rcond=None)[0]

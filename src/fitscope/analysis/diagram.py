@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int32
 
+from fitscope.analysis.needs import hidden_names
 from fitscope.errors import UnknownNameError, near_miss
 from fitscope.network import layers
 from fitscope.records import Label, Run
@@ -107,12 +108,7 @@ def unit_names(run: Run) -> tuple[tuple[str, ...], ...]:
         >>> unit_names(fs.fit("rings-3", epochs=1))
         (('x1', 'x2'), ('h1', 'h2', 'h3'), ('P(y = 1)',))
     """
-    d, widths = run.dataset, run.experiment.network.hidden
-    written = "h{1}" if len(widths) == 1 else "h{0}[{1}]"
-    hidden = [
-        tuple(written.format(layer, i) for i in range(1, width + 1))
-        for layer, width in enumerate(widths, start=1)
-    ]
+    d, hidden = run.dataset, hidden_names(run)
     outputs: tuple[str, ...]
     if d.task == "regression":
         outputs = (d.target_name,)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from fitscope.errors import DataError
+from fitscope.analysis.needs import needs_data
 from fitscope.network import forward, layers, scores
 from fitscope.records import Run
 
@@ -25,8 +25,8 @@ class Importance:
 def importance(run: Run, *, step: int = -1, seed: int = 0) -> Importance:
     """Coefficients of a linear model, or permutation importances of a network.
 
-    A coefficient is the change of the logit (or of the target, in its deviations where it is
-    standardised) for one deviation of the input. A permutation importance is the mean drop of
+    A coefficient is the change of the logit, or of the target in its own units, for one standard
+    deviation of the input. A permutation importance is the mean drop of
     the accuracy (or R2) when that input's column is shuffled, 10 times (Breiman 2001,
     scikit-learn's `permutation_importance`), on the test part where there is one.
 
@@ -39,8 +39,7 @@ def importance(run: Run, *, step: int = -1, seed: int = 0) -> Importance:
         DataError: the run was saved without its data.
     """
     d, params = run.dataset, run.params[run.row(step)]
-    if not len(d.X):
-        raise DataError("importance needs the data; this run was saved without it.")
+    needs_data(d, "importance")
     if not run.experiment.network.hidden and d.k == 1:
         W, _ = layers(params, run.layer_sizes)[0]
         values = W[0].astype(np.float64) * d.X.std(axis=0, dtype=np.float64)

@@ -6,12 +6,12 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
+from fitscope.analysis.needs import loss_label
 from fitscope.errors import DataError
 from fitscope.records import Run
 
-__all__ = ["LossCurves", "loss_curves", "loss_label"]
+__all__ = ["LossCurves", "loss_curves"]
 
-_UNITS = {"cross_entropy": "cross-entropy (nats per sample)", "relative": "relative error"}
 _MAX_BATCHES = 5000
 
 
@@ -87,14 +87,3 @@ def loss_curves(
         None if is_end else at / run.updates_per_epoch,
         "" if is_end else run.moment(at),
     )
-
-
-def loss_label(run: Run) -> str:
-    """The loss by name and unit, as it stands on an axis."""
-    name, d = str(run.experiment.training.loss), run.dataset
-    if d.task == "regression" and name == "smooth_l1":
-        return "smooth L1 loss"
-    if d.task == "regression" and name == "mse":
-        unit = "standardised" if d.spec.standardize else "in its units squared"
-        return f"mean squared error ({d.target_name} {unit})"
-    return _UNITS.get(name, "mean squared error of the probability")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from fitscope.analysis.needs import check_grid, grid_axes, hidden_names, needs_data
+from fitscope.analysis.needs import RANGES, check_grid, grid_axes, hidden_names, needs_data
 from fitscope.errors import DataError
 from fitscope.network import activations, layers, probabilities
 from fitscope.records import Dataset, Run
@@ -14,7 +14,6 @@ from fitscope.records import Dataset, Run
 __all__ = ["UnitMaps", "unit_maps"]
 
 _MOST_UNITS, _MOST_LAYERS = 12, 6
-_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,8 +139,8 @@ def _ranges(
     if column == last and run.dataset.classes:
         kind = "sigmoid"
     flat = np.nan_to_num(answers.reshape(len(answers), -1), posinf=0.0, neginf=0.0)
-    if kind in _RANGES:
-        return np.tile(_RANGES[kind], (len(answers), 1))
+    if kind in RANGES:
+        return np.tile(RANGES[kind], (len(answers), 1))
     if kind:
         most = np.abs(flat).max(axis=1)
         most = np.where(most > 0, most, 1.0)  # a dead unit is white
@@ -163,7 +162,7 @@ def _note(run: Run) -> str:
     """What is left out, and how colours are scaled where the activation has no bounds."""
     widths, activation = run.experiment.network.hidden, str(run.experiment.network.activation)
     parts = []
-    if widths and activation not in _RANGES:
+    if widths and activation not in RANGES:
         parts.append("each hidden unit in colours of its own, white at 0")
     if max(run.layer_sizes) > _MOST_UNITS:
         parts.append(f"the first {_MOST_UNITS} units of a layer")

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from fitscope.analysis.needs import Part, needs_finite, part_of
-from fitscope.network import forward, mean_loss, probabilities
+from fitscope.network import decided, forward, mean_loss, probabilities
 from fitscope.records import Dataset, Run
 
 __all__ = ["Metrics", "metrics"]
@@ -145,7 +145,7 @@ def _class_scores(d: Dataset, logits: Float64[np.ndarray, "n k"], y: np.ndarray)
     from sklearn import metrics as sk
 
     p, known = probabilities(logits), range(len(d.classes))
-    said = logits.argmax(axis=1) if d.k > 1 else (p[:, 1] >= 0.5).astype(int)
+    said = decided(logits)
     mean = "macro" if d.k > 1 else "binary"
     occurs = np.unique(y)
     shares = sk.precision_recall_fscore_support(y, said, average=mean, zero_division=0)

@@ -7,6 +7,7 @@ from jaxtyping import Float64, Int64
 
 from fitscope.analysis.needs import Part, needs_classes, needs_finite, needs_regression, part_of
 from fitscope.errors import DataError
+from fitscope.network import decided, forward
 from fitscope.records import Label, Run
 
 __all__ = ["Confusion", "FitScatter", "Residuals", "confusion", "fit_scatter", "residuals"]
@@ -78,7 +79,8 @@ def confusion(run: Run, *, step: int = -1, part: Part | None = None) -> Confusio
         part: train or test; default: test where there is one.
 
     Raises:
-        DataError: the run is a regression, was saved without its data, or has no such part.
+        DataError: the run is a regression, was saved without its data, has no such part or
+            answers that are not finite.
         UnknownNameError: `part` is neither train nor test.
 
     Example:
@@ -91,9 +93,10 @@ def confusion(run: Run, *, step: int = -1, part: Part | None = None) -> Confusio
     d = run.dataset
     needs_classes(d, "confusion")
     name, X, y = part_of(d, "confusion", part)
-    labels = np.array(d.classes)
-    predicted = run.predict(X * d.scale + d.mean, step=step)
-    counts = confusion_matrix(labels[y], predicted, labels=labels)
+    params, activation = run.params[run.row(step)], run.experiment.network.activation
+    logits = forward(params, X, sizes=run.layer_sizes, activation=activation)
+    needs_finite(logits, "confusion")
+    counts = confusion_matrix(y, decided(logits), labels=range(len(d.classes)))
     title = f"{np.trace(counts):,} of {len(y):,} right, {run.moment(step)}"
     return Confusion(counts, d.classes, name, title)
 

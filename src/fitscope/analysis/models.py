@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float64
 
-from fitscope.network import forward, layers, mean_loss, probabilities
+from fitscope.network import decided, forward, layers, mean_loss
 from fitscope.records import Dataset, Run
 
 __all__ = ["Compared", "Model", "judged", "model_of", "reference_model"]
@@ -69,6 +69,7 @@ def reference_model(d: Dataset) -> Model:
     return Model(_REFERENCE, params, [d.d, 1], "identity")
 
 
+@np.errstate(all="ignore")  # the parameters of a diverged run may be inf
 def judged(model: Model, d: Dataset) -> Compared:
     """How a model of two classes does on the judged part."""
     part, X, y = d.judged_part()
@@ -77,6 +78,6 @@ def judged(model: Model, d: Dataset) -> Compared:
         W, b = layers(np.asarray(model.params, dtype=np.float64), model.sizes)[0]
         w = W[0] / d.scale
         coefficients = np.append(w, b[0] - w @ d.mean)
-    right = float(np.mean((probabilities(logits)[:, 1] >= 0.5) == y))
+    right = float(np.mean(decided(logits) == y))
     loss = mean_loss("cross_entropy", "binary", logits, y)
     return Compared(model.name, coefficients, right, loss, part)

@@ -12,9 +12,11 @@ from fitscope.specs import LOSSES
 from fitscope.train.plan import Plan
 
 __all__ = [
+    "RANGES",
     "Part",
     "check_choice",
     "check_grid",
+    "check_range",
     "checked_loss",
     "feature_indices",
     "grid_axes",
@@ -30,6 +32,7 @@ __all__ = [
 
 Part = Literal["train", "test"]
 _UNITS = {"cross_entropy": "cross-entropy (nats per sample)", "relative": "relative error"}
+RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}  # of what a unit answers
 _NUMBERS = {1: "one input", 2: "two inputs"}
 
 
@@ -77,6 +80,12 @@ def check_grid(n_grid: int, *, most: int = 1000) -> None:
     """Raises DataError where a grid has fewer than 2 or more than `most` points a side."""
     if not 2 <= n_grid <= most:
         raise DataError(f"`n_grid` must be from 2 to {most}; got {n_grid}.")
+
+
+def check_range(name: str, given: Sequence[float]) -> None:
+    """Raises DataError where a range is not two finite numbers, the smaller first."""
+    if len(given) != 2 or not (np.isfinite(given).all() and given[0] < given[1]):
+        raise DataError(f"`{name}` must be two numbers, the smaller first; got {tuple(given)}.")
 
 
 def grid_axes(

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float64
 
-from fitscope.analysis.needs import hidden_names, needs_data
+from fitscope.analysis.needs import RANGES, hidden_names, needs_data
 from fitscope.errors import DataError
 from fitscope.network import activations, layers
 from fitscope.records import Dataset, Run
@@ -16,7 +16,6 @@ from fitscope.records import Dataset, Run
 __all__ = ["HiddenSpace", "hidden_space"]
 
 _MOST_PANELS = 20
-_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
 Units = Sequence[int] | Literal["all"] | None
 
@@ -91,11 +90,11 @@ def hidden_space(
         raise DataError(f"hidden_space needs finite numbers; they are not {run.moment(step)}.")
     v, c = _border(run, step, layer)
     panels, more = _panels(A.shape[1], units)
-    names, bounded = hidden_names(run)[layer - 1], activation in _RANGES
+    names, bounded = hidden_names(run)[layer - 1], activation in RANGES
     if pca:
         A, names, v, c = _components(A, v, c)
         panels, more, bounded = (tuple(range(A.shape[1]))[:3],), "", False
-    low, high = _RANGES[activation] if bounded else _around(A)
+    low, high = RANGES[activation] if bounded else _around(A)
     low, high = np.broadcast_to(low, A.shape[1]), np.broadcast_to(high, A.shape[1])
     rest = np.zeros(A.shape[1]) if pca else np.median(A, axis=0)
     return HiddenSpace(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float64, Int32
 
-from fitscope.analysis.needs import check_grid, checked_loss, loss_label, needs_data
+from fitscope.analysis.needs import check_grid, check_range, checked_loss, loss_label, needs_data
 from fitscope.analysis.optimum import Optimum, optimum
 from fitscope.errors import DataError, UnknownNameError, near_miss
 from fitscope.network import forward, layers, mean_losses, parameter_names
@@ -189,8 +189,7 @@ def _checked_range(
 ) -> tuple[float, float]:
     if given is None:
         return default
-    if len(given) != 2 or not (np.isfinite(given).all() and given[0] < given[1]):
-        raise DataError(f"`{name}` must be two numbers, the smaller one first; got {tuple(given)}.")
+    check_range(name, given)
     return given
 
 
@@ -359,7 +358,7 @@ def _place_of(best: Optimum) -> Float64[np.ndarray, " 2"]:
 
 
 def _optima(best: list[Optimum], n: int) -> Float64[np.ndarray, "s 3"]:
-    found = [(*_place_of(one), one.loss or 0.0) for one in best]
+    found = [(*_place_of(one), np.nan if one.loss is None else one.loss) for one in best]
     return np.array(found, dtype=np.float64) if best else np.full((n, 3), np.nan)
 
 

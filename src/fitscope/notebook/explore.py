@@ -1,11 +1,21 @@
-"""`fs.explore`: one explorer for each notebook, and a little more."""
+"""`fs.explore`: one explorer for each notebook, and a little more; `theme` is light or dark."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from fitscope import analysis
-from fitscope.notebook.explorer import Explorer, Panel, choice, count, number, power, switch
+from fitscope.notebook.explorer import (
+    Explorer,
+    Panel,
+    choice,
+    count,
+    number,
+    rate,
+    share,
+    switch,
+)
 from fitscope.records import Dataset, Run
 from fitscope.specs import DataSpec
 from fitscope.train import fit as train
@@ -13,16 +23,24 @@ from fitscope.train import fit as train
 __all__ = ["fit", "gates", "hidden", "sigmoid", "sigmoid2d", "sine", "surface"]
 
 GRID = 80  # points a side of a field: a move shall take less time than the eye notices
-OPTIMIZERS = ("sgd", "adam", "rmsprop")
-PLANES = ("gaussians", "gates", "rings", "moons", "circles", "spirals")
+RULES: dict[str, dict[str, Any]] = {
+    "sgd": {"optimizer": "sgd"},
+    "sgd, momentum 0.9": {"optimizer": "sgd", "momentum": 0.9},
+    "adam": {"optimizer": "adam"},
+    "rmsprop": {"optimizer": "rmsprop"},
+}
+PLANES = ("gaussians", "xor", "rings", "moons", "circles", "spirals")
+BATCHES = ("full", 100, 20)
+GATE_ENDS, PLANE_ENDS, SINE_ENDS = (-1.0, 2.0), (-6.0, 6.0), (-4.5, 4.5)  # of fixed axes
 STARTS_W, STARTS_B = (-15.0, 15.0), (-13.0, 13.0)
 Shown = tuple[str, list[Panel]]
 
 
-def gates() -> Explorer:
+def gates(*, theme: str = "light") -> Explorer:
     """One neuron on a noisy logic gate, trained step by step or by scikit-learn.
 
-    Train and test accuracy stand in the title; class or probability over the plane.
+    Train and test accuracy stand in the title; class or probability over the plane. The
+    settings of steps, the learning rate and the epochs, are none of scikit-learn's.
     """
 
     def show(
@@ -38,12 +56,14 @@ def gates() -> Explorer:
         else:
             run = train(data, optimizer="sgd", lr=lr, batch_size=64, init="ones", epochs=epochs)
             step = -1
-            how = f"one neuron after {run.steps[-1]:,} updates"
+            how = f"one neuron {run.moment()}"
         found = _accuracies(run, step)
-        title = f"{gate} gate, {n_samples} samples, noise {noise:.2f}; {how}: {found}"
+        title = f"{gate.upper()} gate, {n_samples} samples, noise {noise:.2f}"
         if show == "samples":
-            return title, [Panel("scatter", analysis.scatter(data))]
-        return title, [_field(run, step, classes=show == "classes")]
+            fixed = {"x": GATE_ENDS, "y": GATE_ENDS}
+            return title, [Panel("scatter", analysis.scatter(data), limits=fixed)]
+        field = _field(run, step, classes=show == "classes", ends=GATE_ENDS)
+        return f"{title}; {how}: {found}", [field]
 
     return Explorer(
         show,
@@ -53,21 +73,22 @@ def gates() -> Explorer:
             "noise": number("noise", 0.05, 0.0, 1.0, 0.01),
             "engine": choice("engine", ("neuron", "scikit-learn")),
             "show": choice("show", ("probabilities", "classes", "samples")),
-            "lr": power("lr", 0.5, -3, 1),
+            "lr": rate("lr", 0.5, -3, 1),
             "epochs": count("epochs", 20, 1, 200),
         },
+        theme=theme,
     )
 
 
-def sigmoid() -> Explorer:
+def sigmoid(*, theme: str = "light") -> Explorer:
     """The sigmoid of w x + b by hand, over data whose loss it should make small."""
 
     def show(*, w: float, b: float, data: str) -> Shown:
         if data == "none":
             record = analysis.sigmoid_curves([(w, b)])
-            return f"sigmoid of {w:g} x {b:+g}", [Panel("sigmoid_curves", record)]
+            return f"sigmoid({_sum((w, 'x'), (b, ''))})", [Panel("sigmoid_curves", record)]
         run = train(data, hidden=[], init=[w, b], epochs=1)
-        title = f"sigmoid of {w:g} x {b:+g} on {data}: {_losses(run, 0)}"
+        title = f"sigmoid({_sum((w, 'x'), (b, ''))}) on {data}: {_losses(run, 0)}"
         return title, [Panel("response_curve", analysis.response_curve(run, step=0))]
 
     return Explorer(
@@ -77,15 +98,20 @@ def sigmoid() -> Explorer:
             "b": number("b", 0.0, -20.0, 20.0, 0.1),
             "data": choice("data", ("none", "step", "threshold")),
         },
+        theme=theme,
     )
 
 
-def sigmoid2d() -> Explorer:
-    """The sigmoid of w1 x1 + w2 x2 + b, as a map or as a surface, and its boundary."""
+def sigmoid2d(*, theme: str = "light") -> Explorer:
+    """The sigmoid of w1 x1 + w2 x2 + b by hand: as a map, as a surface, or over data."""
 
     def show(*, w1: float, w2: float, b: float, kind: str) -> Shown:
-        record = analysis.sigmoid_plane((w1, w2, b))
-        title = f"sigmoid of {w1:g} x1 {w2:+g} x2 {b:+g}"
+        title = f"sigmoid({_sum((w1, 'x1'), (w2, 'x2'), (b, ''))})"
+        if kind == "gaussians":
+            run = train(kind, hidden=[], init=[w1, w2, b], epochs=1)
+            told = f"{title} on {kind}: {_losses(run, 0)}, {_accuracies(run, 0)}"
+            return told, [_field(run, 0, ends=PLANE_ENDS)]
+        record = analysis.sigmoid_plane((w1, w2, b), x_range=PLANE_ENDS)
         return title, [Panel("sigmoid_plane", record, {"kind": kind})]
 
     return Explorer(
@@ -94,19 +120,23 @@ def sigmoid2d() -> Explorer:
             "w1": number("w1", 1.0, -5.0, 5.0, 0.1),
             "w2": number("w2", 2.0, -5.0, 5.0, 0.1),
             "b": number("b", 0.0, -10.0, 10.0, 0.1),
-            "kind": choice("kind", ("map", "surface")),
+            "kind": choice("show", ("map", "surface", "gaussians")),
         },
+        theme=theme,
     )
 
 
-def fit() -> Explorer:
+def fit(*, theme: str = "light") -> Explorer:
     """A neuron or a small network on points of the plane: settings, field, losses."""
 
-    def show(*, data: str, hidden: int, optimizer: str, lr: float, epochs: int, seed: int) -> Shown:
+    def show(*, data: str, hidden: int, optimizer: str, **training: Any) -> Shown:
+        source = {"name": "gates", "gate": "xor"} if data == "xor" else {"name": data}
+        points = _dataset(DataSpec(**source, test_fraction=0.2))
         widths = [hidden] if hidden else []
-        common: dict[str, Any] = {"test_fraction": 0.2, "epochs": epochs, "seed": seed}
-        run = train(data, hidden=widths, optimizer=optimizer, lr=lr, **common)
-        title = f"{data}, {_shape(run)}, {run.moment()}: {_losses(run, -1)}, {_accuracies(run, -1)}"
+        run = train(points, hidden=widths, **RULES[optimizer], **training)
+        name = data.upper() if data == "xor" else data
+        found = f"{_losses(run, -1)}, {_accuracies(run, -1)}"
+        title = f"{name}, {_shape(run)}, {optimizer}, {run.moment()}: {found}"
         return title, [_field(run, -1), Panel("loss_curves", analysis.loss_curves(run))]
 
     return Explorer(
@@ -114,15 +144,17 @@ def fit() -> Explorer:
         {
             "data": choice("data", PLANES),
             "hidden": count("hidden units", 0, 0, 8),
-            "optimizer": choice("optimizer", OPTIMIZERS, "adam"),
-            "lr": power("lr", 0.05, -4, 1),
+            "optimizer": choice("optimizer", tuple(RULES), "adam"),
+            "lr": rate("lr", 0.05, -4, 1),
+            "batch_size": choice("batch", BATCHES),
             "epochs": count("epochs", 600, 10, 2000, 10),
             "seed": count("seed", 0, 0, 100),
         },
+        theme=theme,
     )
 
 
-def hidden() -> Explorer:
+def hidden(*, theme: str = "light") -> Explorer:
     """Rings and a hidden layer: its width, its lines, its space, at any moment."""
     views = ("decision_field", "hidden_lines", "hidden_space", "unit_maps")
 
@@ -142,24 +174,25 @@ def hidden() -> Explorer:
         {
             "width": count("hidden units", 3, 1, 8),
             "activation": choice("activation", ("sigmoid", "tanh", "relu")),
-            "lr": power("lr", 0.01, -4, 0),
+            "lr": rate("lr", 0.01, -4, 0),
             "epochs": count("epochs", 2000, 100, 10_000, 100),
             "seed": count("seed", 0, 0, 100),
             "shown": choice("show", views),
-            "moment": number("moment", 1.0, 0.0, 1.0, 0.01),
+            "moment": share("moment", 1.0),
         },
+        theme=theme,
     )
 
 
-def surface() -> Explorer:
+def surface(*, theme: str = "light") -> Explorer:
     """One neuron with two parameters: the loss over them, the path, and the curve it draws."""
 
     def show(
         *, loss: str, w: float, b: float, optimizer: str, lr: float, epochs: int, kind: str
     ) -> Shown:
-        given: dict[str, Any] = {"optimizer": optimizer, "lr": lr, "epochs": epochs, "loss": loss}
+        given = {**RULES[optimizer], "lr": lr, "epochs": epochs, "loss": loss}
         run = train("bad-start", init=[w, b], **given)
-        title = f"{loss} from w = {w:g}, b = {b:g}, {run.moment()}: {_losses(run, -1)}"
+        title = f"{optimizer} from w = {w:g}, b = {b:g}, {run.moment()}: {_losses(run, -1)}"
         record = analysis.loss_surface(run, x_range=STARTS_W, y_range=STARTS_B, n_grid=60)
         return title, [
             Panel("loss_surface", record, {"kind": kind}),
@@ -172,15 +205,16 @@ def surface() -> Explorer:
             "loss": choice("loss", ("cross_entropy", "mse")),
             "w": number("start w", -5.0, *STARTS_W, 0.5),
             "b": number("start b", -10.0, *STARTS_B, 0.5),
-            "optimizer": choice("optimizer", OPTIMIZERS),
-            "lr": power("lr", 2.0, -3, 1),
+            "optimizer": choice("optimizer", tuple(RULES)),
+            "lr": rate("lr", 2.0, -3, 1),
             "epochs": count("epochs", 100, 1, 400),
-            "kind": choice("kind", ("contour", "3d")),
+            "kind": choice("show", ("contour", "3d")),
         },
+        theme=theme,
     )
 
 
-def sine() -> Explorer:
+def sine(*, theme: str = "light") -> Explorer:
     """A damped sine drawn by hidden units: how many, from which start, as steps."""
 
     def show(
@@ -191,19 +225,20 @@ def sine() -> Explorer:
         record = analysis.response_curve(run, step=step, step_approximation=steps)
         mirrored = "mirrored " if flipped else ""
         title = f"{mirrored}damped sine, {_shape(run)}, {run.moment(step)}: {_losses(run, step)}"
-        return title, [Panel("response_curve", record)]
+        return title, [Panel("response_curve", record, limits={"y": SINE_ENDS})]
 
     return Explorer(
         show,
         {
             "width": count("hidden units", 10, 1, 20),
-            "lr": power("lr", 0.01, -4, 0),
-            "epochs": count("epochs", 3000, 100, 20_000, 100),
+            "lr": rate("lr", 0.01, -4, 0),
+            "epochs": count("epochs", 5000, 100, 20_000, 100),
             "seed": count("seed", 102, 0, 200),
             "flipped": switch("mirrored", False),
             "steps": switch("as steps", False),
-            "moment": number("moment", 1.0, 0.0, 1.0, 0.01),
+            "moment": share("moment", 1.0),
         },
+        theme=theme,
     )
 
 
@@ -221,10 +256,25 @@ def _scikit_learn(data: Dataset) -> Run:
     return train(data, init=[*found.coef_[0].tolist(), float(found.intercept_[0])], epochs=1)
 
 
-def _field(run: Run, step: int, *, classes: bool = False) -> Panel:
-    """The field of probabilities, or of the classes that they mean."""
-    record = analysis.decision_field(run, step=step, classes=classes, n_grid=GRID)
+def _field(
+    run: Run, step: int, *, classes: bool = False, ends: tuple[float, float] | None = None
+) -> Panel:
+    """The field of probabilities, or of the classes that they mean, also on a fixed square."""
+    n_grid = GRID if ends is None else 2
+    record = analysis.decision_field(run, step=step, classes=classes, n_grid=n_grid)
+    if ends is not None:
+        x = np.linspace(*ends, GRID)
+        places = np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2)
+        values = run.predict_proba(places, step=step)[:, 1].reshape(GRID, GRID)
+        values = (values >= 0.5).astype(np.float64) if classes else values
+        record = replace(record, x=x, y=x, values=values)
     return Panel("decision_field", record)
+
+
+def _sum(*terms: tuple[float, str]) -> str:
+    """A weighted sum as it is written: 2 x1 - 0.5 x2 + 1."""
+    first, *rest = (f"{'-' if w < 0 else '+'} {abs(w):g} {name}".rstrip() for w, name in terms)
+    return " ".join([first.replace("- ", "-").removeprefix("+ "), *rest])
 
 
 def _shape(run: Run) -> str:

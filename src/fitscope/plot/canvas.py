@@ -164,13 +164,13 @@ def legend(ax: Axes, title: str = "") -> None:
         return
     style: dict[str, Any] = {"frameon": False, "handletextpad": 0.5, "alignment": "left"}
     place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
-    n_columns = next(n for n in (5, 4, 3, 2, 1) if n == 1 or _letters(names, n) <= 60)
+    n_columns = next(n for n in (5, 4, 3, 2, 1) if n == 1 or _letters(names, n) <= 58)
     made = ax.legend(handles, names, ncols=n_columns, fontsize=9, title=title, **style, **place)
     made.get_title().set_fontsize(10)
 
 
 def _letters(names: Sequence[str], n_columns: int) -> int:
-    """How wide a legend is, with its marks; 60 letters fit above a figure of 4.8 inches."""
+    """How wide a legend is, with its marks; 58 letters fit above a figure of 4.8 inches."""
     columns = np.array_split(np.array(names, dtype=object), min(n_columns, len(names)))
     return sum(max(len(name) for name in column) + 7 for column in columns)
 

@@ -18,8 +18,8 @@ from fitscope.plot.canvas import (
     plain,
     styled,
 )
-from fitscope.plot.theme import LINE, class_colour, field_colours, thinned, tint
-from fitscope.plot.web import add_points, escaped, new_figure
+from fitscope.plot.theme import LINE, class_colour, field_colours, keeps_shape, thinned, tint
+from fitscope.plot.web import add_points, escaped, keep_shape, new_figure
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -59,7 +59,11 @@ def decision_field(
         draw_points(ax, d, *_near(record).T, inks=inks, edge="white")
         note = f"\n{record.note}" if record.note else ""
         ax.set(xlabel=plain(names[0]) + note, ylabel=plain(names[1]))
-        ax.set(xlim=extent[:2], ylim=extent[2:], aspect=_aspect(record))
+        ax.set(
+            xlim=extent[:2],
+            ylim=extent[2:],
+            aspect="equal" if keeps_shape(record.x, record.y) else "auto",
+        )
         legend(ax, record.title)
         return figure_of(ax)
 
@@ -95,9 +99,7 @@ def decision_field_plotly(record: DecisionField, *, theme: str = "light") -> "go
         faint = {"size": 3.5, "color": colours, "opacity": 0.5}
         fig.add_scatter(x=x, y=y, mode="markers", marker=faint, showlegend=False, hoverinfo="skip")
     add_points(fig, d, *_near(record).T, edge="white")
-    if _aspect(record) == "equal":
-        fig.update_yaxes(scaleanchor="x", constrain="domain").update_xaxes(constrain="domain")
-    return fig
+    return keep_shape(fig) if keeps_shape(record.x, record.y) else fig
 
 
 def _meaning(record: DecisionField) -> str:
@@ -133,8 +135,3 @@ def _shades(record: DecisionField) -> tuple[str, ...]:
 def _tints(n_classes: int) -> list[str]:
     """A light colour for the ground of each class."""
     return [tint(class_colour(i), 0.35) for i in range(n_classes)]
-
-
-def _aspect(record: DecisionField) -> Any:
-    """Inputs of one kind keep their shape: a ring stays round."""
-    return "equal" if 0.7 < np.ptp(record.x) / np.ptp(record.y) < 1.4 else "auto"

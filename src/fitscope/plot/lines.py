@@ -19,8 +19,8 @@ from fitscope.plot.canvas import (
     plain,
     styled,
 )
-from fitscope.plot.theme import LINE, class_colour, class_name, thinned, tint
-from fitscope.plot.web import add_points, escaped, new_figure
+from fitscope.plot.theme import LINE, class_colour, class_name, keeps_shape, thinned, tint
+from fitscope.plot.web import add_points, escaped, keep_shape, new_figure
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -63,7 +63,11 @@ def hidden_lines(record: HiddenLines, *, ax: Axes | None = None, theme: str = "l
             ax.text(x, y, plain(text), fontsize=8.5, zorder=5, **style)
         for name, (x, y) in _names(record):
             ax.text(x, y, plain(name), fontsize=9, weight="bold", zorder=4, **style)
-        ax.set(xlim=record.x[[0, -1]], ylim=record.y[[0, -1]], aspect=_aspect(record))
+        ax.set(
+            xlim=record.x[[0, -1]],
+            ylim=record.y[[0, -1]],
+            aspect="equal" if keeps_shape(record.x, record.y) else "auto",
+        )
         about = f"\n{record.note};\nticks point to where a unit is on"
         ax.set(xlabel=plain(d.feature_names[0]) + about, ylabel=plain(d.feature_names[1]))
         legend(ax, record.title)
@@ -97,9 +101,7 @@ def hidden_lines_plotly(record: HiddenLines, *, theme: str = "light") -> "go.Fig
     names = _names(record)
     _add_texts(fig, record.centres[regions], texts, size=44)
     _add_texts(fig, [place for _, place in names], [f"<b>{name}</b>" for name, _ in names], size=20)
-    if _aspect(record) == "equal":
-        fig.update_yaxes(scaleanchor="x", constrain="domain").update_xaxes(constrain="domain")
-    return fig
+    return keep_shape(fig) if keeps_shape(record.x, record.y) else fig
 
 
 def _add_regions(fig: "go.Figure", record: HiddenLines) -> None:
@@ -211,8 +213,3 @@ def _samples(record: HiddenLines, region: int) -> str:
 def _window(record: HiddenLines) -> tuple[np.ndarray, np.ndarray]:
     low = np.array([record.x[0], record.y[0]])
     return low, np.array([record.x[-1], record.y[-1]]) - low
-
-
-def _aspect(record: HiddenLines) -> Any:
-    """Inputs of one kind keep their shape: a ring stays round."""
-    return "equal" if 0.7 < np.ptp(record.x) / np.ptp(record.y) < 1.4 else "auto"

@@ -169,7 +169,7 @@ def _figures(
 ) -> list[Any]:
     """The picture of every frame."""
     if "step" not in chosen.options():
-        raise DataError(f"{chosen.name} shows all steps at once, so it has no movie.")
+        raise DataError(f"{chosen.name} does not change with the step, so it has no movie.")
     for name in ("step", "ax"):
         if name in options:
             raise DataError(f"A movie sets `{name}` itself; leave it out.")

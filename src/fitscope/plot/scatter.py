@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from fitscope.analysis import Scatter
 from fitscope.plot.canvas import colour_bar, draw_points, figure_of, legend, new_axes, plain, styled
-from fitscope.plot.theme import inks_of, thinned
-from fitscope.plot.web import add_points, escaped, new_figure
+from fitscope.plot.theme import inks_of, keeps_shape, thinned
+from fitscope.plot.web import add_points, escaped, keep_shape, new_figure
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -38,6 +38,8 @@ def scatter(record: Scatter, *, ax: Axes | None = None, theme: str = "light") ->
             draw_points(ax, d, x, y, inks=inks)
         if d.classes and len(record.features) == 1:
             ax.set_yticks(range(len(d.classes)), [plain(label) for label in d.classes])
+        if len(record.features) == 2 and keeps_shape(x, y):
+            ax.set_aspect("equal")
         ax.grid()
         ax.set_axisbelow(True)
         legend(ax, record.title)
@@ -48,6 +50,8 @@ def scatter_plotly(record: Scatter, *, theme: str = "light") -> "go.Figure":
     """The same, with zoom and values at the pointer."""
     d, (x, y), names = record.dataset, _places(record), _axis_names(record)
     fig = new_figure(theme, title=record.title, x=names[0], y=names[1], height=520)
+    if len(record.features) == 2 and keeps_shape(x, y):
+        keep_shape(fig)
     if d.task == "regression" and len(record.features) == 2:
         bar = {"title": {"text": escaped(d.target_name), "side": "right"}, "outlinewidth": 0}
         fig.update_layout(coloraxis={"colorscale": "Cividis", "colorbar": bar})

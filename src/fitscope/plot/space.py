@@ -100,7 +100,7 @@ def _draw_samples(ax: Any, record: HiddenSpace, axes: tuple[int, ...], inks: Ink
         draw_points(ax, d, where[0], where[1], z=where[2] if len(where) == 3 else None, inks=inks)
         return
     kept = thinned(where.shape[1])
-    dots = ax.scatter(*where[:, kept], c=d.targets()[kept], s=16, cmap="viridis")
+    dots = ax.scatter(*where[:, kept], c=d.targets()[kept], s=16, cmap="cividis")
     if len(record.panels) == 1:
         colour_bar(ax, dots, d.target_name)
 
@@ -216,7 +216,7 @@ def _by_value(record: HiddenSpace) -> dict[str, Any]:
     d = record.dataset
     kept = thinned(len(record.answers))
     bar = {"title": {"text": escaped(d.target_name), "side": "right"}, "outlinewidth": 0}
-    marker = {"color": d.targets()[kept], "colorscale": "Viridis", "colorbar": bar, "size": 4}
+    marker = {"color": d.targets()[kept], "colorscale": "Cividis", "colorbar": bar, "size": 4}
     return {"kept": kept, "mode": "markers", "marker": marker, "showlegend": False}
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "class_name",
     "field_colours",
     "inks_of",
+    "keeps_shape",
     "shown",
     "thinned",
     "tint",
@@ -78,6 +79,16 @@ def inks_of(theme: str) -> Inks:
         hint = near_miss(str(theme), INKS)
         raise UnknownNameError(f"`theme` must be light or dark; got {theme!r}.{hint}")
     return INKS[theme]
+
+
+def keeps_shape(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether both axes should have one scale: for inputs of one kind, so that a ring stays round.
+
+    Example:
+        >>> keeps_shape(np.array([0.0, 4.0]), np.array([-2.0, 3.0]))
+        True
+    """
+    return bool(0.7 * np.ptp(y) < np.ptp(x) < 1.4 * np.ptp(y))
 
 
 def class_colour(index: int) -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "add_note",
     "add_points",
     "escaped",
+    "keep_shape",
     "log_axis",
     "new_figure",
     "panels",
@@ -35,6 +36,7 @@ SYMBOLS = (  # plotly's names of theme.CLASS_MARKERS
     *("cross", "x", "triangle-left", "triangle-right", "star"),
 )
 FIELD_SCALE = [[i / 4, colour] for i, colour in enumerate(FIELD_COLOURS)]
+_MARKS = {"itemsizing": "constant"}  # in the legend, however small they are in the picture
 _FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif'
 
 
@@ -58,41 +60,53 @@ def panels(
 
 
 def _dressed(fig: "go.Figure", theme: str, title: str, height: int) -> "go.Figure":
-    """The house style: a title and a legend above the axes, hairlines, no boxes."""
+    """The house style: a title and a legend above the axes, hairlines, no boxes.
+
+    The layout is set whole: by single properties it costs 20 ms, a third of a slider's move.
+    """
     inks = inks_of(theme)
-    axis = {
+    axis: dict[str, Any] = {
         "gridcolor": inks.grid,
         "linecolor": inks.muted,
         "zeroline": False,
         "showline": True,
         "ticks": "outside",
         "tickcolor": inks.muted,
-        "tickfont_color": inks.muted,
+        "tickfont": {"color": inks.muted},
         "automargin": True,
     }
-    fig.update_layout(
-        template="none",
-        title={
-            **{"text": escaped(title, 90), "font_size": 15, "x": 0.02, "y": 1, "yanchor": "top"},
-            "pad_t": 30,  # below the buttons, which on a phone reach over it
-        },
-        font={"family": _FONT, "size": 13, "color": inks.ink},
-        paper_bgcolor=inks.paper,
-        plot_bgcolor=inks.paper,
-        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "itemsizing": "constant"},
-        margin={"l": 64, "r": 24, "t": 96, "b": 56},
-        height=height,
-        hoverlabel={"font_family": _FONT, "namelength": -1},
-        modebar={"remove": ["select", "lasso", "zoomin", "zoomout", "autoscale"]},
-    )
-    fig.update_annotations(font_size=13)  # the titles of panels
-    return fig.update_xaxes(**axis).update_yaxes(**axis)
+    own = fig.layout.to_plotly_json()
+    axes = [key for key in own if key.startswith(("xaxis", "yaxis"))] or ["xaxis", "yaxis"]
+    for annotation in own.get("annotations", ()):  # the titles of panels
+        annotation["font"] = {"size": 13}
+    above = {"x": 0.02, "y": 1, "yanchor": "top"}
+    fig.layout = {
+        **own,
+        **{key: {**own.get(key, {}), **axis} for key in axes},
+        "template": "none",
+        # below the buttons, which on a phone reach over it
+        "title": {"text": escaped(title, 90), "font": {"size": 15}, "pad": {"t": 30}, **above},
+        "font": {"family": _FONT, "size": 13, "color": inks.ink},
+        "paper_bgcolor": inks.paper,
+        "plot_bgcolor": inks.paper,
+        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", **_MARKS},
+        "margin": {"l": 64, "r": 24, "t": 96, "b": 56},
+        "height": height,
+        "hoverlabel": {"font": {"family": _FONT}, "namelength": -1},
+        "modebar": {"remove": ["select", "lasso", "zoomin", "zoomout", "autoscale"]},
+    }
+    return fig
 
 
 def add_note(fig: "go.Figure", note: str) -> "go.Figure":
     """A second line under the title, small; `note` is escaped, and may have <br> in it."""
     text = f"{fig.layout.title.text}<br><sub>{note}</sub>"
     return fig.update_layout(title={"text": text, "pad_t": 42}, margin_t=112)
+
+
+def keep_shape(fig: "go.Figure") -> "go.Figure":
+    """One scale for both axes."""
+    return fig.update_yaxes(scaleanchor="x", constrain="domain").update_xaxes(constrain="domain")
 
 
 def log_axis(values: np.ndarray) -> dict[str, Any]:
