@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from fitscope import analysis, plot
 from fitscope.analysis import Summary
+from fitscope.errors import DataError
 from fitscope.export.reproduce import command_line, python_snippet
 from fitscope.network import parameter_names
 from fitscope.records import Outcome, Run
@@ -125,8 +126,10 @@ def _pictures_of_many_inputs(run: Run) -> Iterable[str]:
         pairs = analysis.fit_scatter(run)
         yield _picture("Predicted against true", plot.fit_scatter(pairs))
         return
-    counts = analysis.confusion(run)
-    yield _picture("Where it errs", plot.confusion(counts))
+    try:
+        yield _picture("Where it errs", plot.confusion(analysis.confusion(run)))
+    except DataError as error:  # the answers of a diverged run are no classes
+        yield f"<p>{html.escape(str(error))}</p>"
 
 
 def _picture(title: str, fig: Figure) -> str:
