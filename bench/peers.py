@@ -131,7 +131,7 @@ def double_loop(data: Data, w: np.ndarray, b: np.ndarray) -> float:
     for i, w_i in enumerate(w):
         for j, b_j in enumerate(b):
             net[0].weight.data[0, 0], net[0].bias.data[0] = float(w_i), float(b_j)
-            losses[i, j] = float(loss_of(torch.sigmoid(net(X))[:, 0], y))
+            losses[i, j] = loss_of(torch.sigmoid(net(X))[:, 0], y).item()
     return time.perf_counter() - began
 
 

@@ -84,13 +84,12 @@ def decision_field(
     i, j = feature_indices(d, features if features is not None else (0, 1), 2)
     points = d.inputs()
     x, y = grid_axes(points[:, [i, j]], n_grid)
-    middle = np.median(points, axis=0)
-    grid = np.empty((n_grid, n_grid, d.d))
-    grid[:] = middle
-    grid[..., i], grid[..., j] = x, y[:, None]
-    values = _answers(run, grid.reshape(-1, d.d), step, label).reshape(n_grid, n_grid)
     others = [c for c in range(d.d) if c not in (i, j)]
-    far = np.abs(points - middle)[:, others] > 0.5 * points.std(axis=0)[others]
+    middle = np.median(points[:, others], axis=0)
+    grid = np.empty((n_grid, n_grid, d.d))
+    grid[..., i], grid[..., j], grid[..., others] = x, y[:, None], middle
+    values = _answers(run, grid.reshape(-1, d.d), step, label).reshape(n_grid, n_grid)
+    far = np.abs(points[:, others] - middle) > 0.5 * points[:, others].std(axis=0)
     near = ~far.any(axis=1)
     return DecisionField(x, y, values, label, (i, j), near, d, run.moment(step), _note(d, near))
 

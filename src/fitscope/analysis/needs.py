@@ -94,8 +94,8 @@ def grid_axes(
     """Places along both axes that span the points with a margin of 12 % on each side."""
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.12 * np.where(high > low, high - low, 1.0)
-    x, y = np.linspace(low - margin, high + margin, n_grid).T
-    return np.ascontiguousarray(x), np.ascontiguousarray(y)
+    (x_low, y_low), (x_high, y_high) = low - margin, high + margin
+    return np.linspace(x_low, x_high, n_grid), np.linspace(y_low, y_high, n_grid)
 
 
 def hidden_names(run: Run) -> list[tuple[str, ...]]:
