@@ -180,7 +180,7 @@ def pictures() -> None:
     compare(
         "decision_field 200 x 200, 2-3-1", "bare NumPy forward pass", 0.5,
         lambda: _seconds(lambda: analysis.decision_field(rings)),
-        lambda: peers.numpy_forward(params, grid),
+        lambda: peers.numpy_forward(params, grid), rounds=60,
     )  # fmt: skip
     w, b = np.linspace(-15, 15, 100), np.linspace(-13, 13, 100)
     compare(

@@ -177,16 +177,18 @@ def activations(
         sizes: widths of all layers.
         activation: of the hidden units.
     """
-    answers = [np.asarray(X, dtype=np.float64)]
+    a = np.asarray(X, dtype=np.float64).T  # a row a unit: numpy is fast along rows, and they long
+    answers = []
     *hidden, (W_out, b_out) = layers(np.asarray(params, dtype=np.float64), sizes)
     with np.errstate(all="ignore"):  # the parameters of a diverged run may be inf
         for W, b in hidden:
-            z = answers[-1] @ W.mT
-            z += b[..., None, :]
-            answers.append(activate(z, activation, out=z))
-        z = np.asarray(answers[-1] @ W_out.mT)
-        z += b_out[..., None, :]
-    return [*answers[1:], z]
+            z = W @ a
+            z += b[..., None]
+            a = activate(z, activation, out=z)
+            answers.append(a.mT)
+        z = np.asarray(W_out @ a)
+        z += b_out[..., None]
+    return [*answers, z.mT]
 
 
 @np.errstate(all="ignore")  # the parameters of a diverged run may be inf
