@@ -86,7 +86,7 @@ def test_classes_and_values_have_surfaces_too(name, loss):
 def test_many_models_at_a_time_are_as_one_by_one(rings, monkeypatch):
     """However few fit into the memory allowed, the losses are the same."""
     at_once = analysis.loss_surface(rings, n_grid=6)
-    monkeypatch.setattr("fitscope.analysis.surface._CHUNK", 1)
+    monkeypatch.setattr("fitscope.analysis.models._CHUNK", 1)
     np.testing.assert_allclose(analysis.loss_surface(rings, n_grid=6).values, at_once.values)
 
 

@@ -20,11 +20,13 @@ __all__ = [
     "RELATIVE_FLOOR",
     "activate",
     "activations",
+    "answers",
     "build_module",
     "decided",
     "evaluate",
     "flat_parameters",
     "forward",
+    "in_data_units",
     "input_layer",
     "layers",
     "mean_loss",
@@ -196,9 +198,17 @@ def input_layer(
     run: Run, step: int = -1
 ) -> tuple[Float64[np.ndarray, "h d"], Float64[np.ndarray, " h"]]:
     """Weight and bias of the first layer for inputs in the data's own units, at a step."""
-    W, b = layers(run.params[run.row(step)].astype(np.float64), run.layer_sizes)[0]
-    W = W / run.dataset.scale
-    return W, b - W @ run.dataset.mean
+    first = layers(run.params[run.row(step)].astype(np.float64), run.layer_sizes)[0]
+    return in_data_units(first, run.dataset)
+
+
+@np.errstate(all="ignore")
+def in_data_units(
+    layer: tuple[Float64[np.ndarray, "h d"], Float64[np.ndarray, " h"]], dataset: Dataset
+) -> tuple[Float64[np.ndarray, "h d"], Float64[np.ndarray, " h"]]:
+    """Weight and bias for inputs in the data's own units, of a layer that takes scaled ones."""
+    W, b = layer[0] / dataset.scale, layer[1]
+    return W, b - W @ dataset.mean
 
 
 @np.errstate(all="ignore")
@@ -325,6 +335,11 @@ def _logits(run: Run, X: Any, step: int) -> Float64[np.ndarray, "n k"]:
     data = run.dataset
     if data.spec.standardize:
         X = (X - data.mean) / data.scale
+    return answers(run, X, step=step)
+
+
+def answers(run: Run, X: Float[np.ndarray, "n d"], *, step: int = -1) -> Float64[np.ndarray, "n k"]:
+    """The logits or values of a run at a step, for inputs as the network sees them (scaled)."""
     activation = run.experiment.network.activation
     return forward(run.params[run.row(step)], X, sizes=run.layer_sizes, activation=activation)
 

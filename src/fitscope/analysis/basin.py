@@ -18,7 +18,7 @@ from fitscope.analysis.needs import (
     needs_data,
 )
 from fitscope.errors import DataError
-from fitscope.network import mean_loss, probabilities
+from fitscope.network import decided, mean_loss
 from fitscope.records import Dataset, Outcome, Run
 from fitscope.train import Ends, ends_of
 from fitscope.train.plan import Plan, plan_with
@@ -183,8 +183,7 @@ def _accuracies(d: Dataset, found: Ends) -> Float64[np.ndarray, " r"]:
     ends = found.params.astype(np.float64)
     scores = np.full(len(ends), np.nan)
     for i in np.flatnonzero(~found.diverged):
-        answers = probabilities((inputs * ends[i, 0] + ends[i, 1])[:, None])[:, 1] >= 0.5
-        scores[i] = np.mean(answers == d.y)
+        scores[i] = np.mean(decided((inputs * ends[i, 0] + ends[i, 1])[:, None]) == d.y)
     return scores
 
 

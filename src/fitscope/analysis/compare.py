@@ -7,7 +7,15 @@ from typing import Literal, get_args
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from fitscope.analysis.models import Compared, Model, judged, model_of, reference_model
+from fitscope.analysis.models import (
+    Compared,
+    Model,
+    judged,
+    losses_at,
+    model_of,
+    reference_model,
+    spread,
+)
 from fitscope.analysis.needs import (
     check_choice,
     check_grid,
@@ -17,7 +25,7 @@ from fitscope.analysis.needs import (
     needs_inputs,
 )
 from fitscope.errors import DataError
-from fitscope.network import forward, mean_loss, mean_losses
+from fitscope.network import mean_loss
 from fitscope.records import Dataset, Run
 from fitscope.specs import FLAT_FIELDS
 
@@ -268,16 +276,9 @@ def _evaluated(
     """Epochs, and a loss computed from the parameters recorded at their ends."""
     needs_data(d, "compare of runs with different losses")
     rows = np.flatnonzero(run.steps % run.updates_per_epoch == 0)
-    rows = rows[_spread(len(rows), _MOST_EPOCHS)]
-    sizes, activation = run.layer_sizes, run.experiment.network.activation
-    values = [
-        mean_loss(
-            loss, d.task, forward(run.params[row], d.X, sizes=sizes, activation=activation), d.y
-        )
-        for row in rows
-    ]
+    rows = rows[spread(len(rows), _MOST_EPOCHS)]
     epochs = run.steps[rows].astype(np.int64) // run.updates_per_epoch
-    return epochs, np.array(values)
+    return epochs, losses_at(run, run.params[rows], [loss])[0]
 
 
 def _paths(
@@ -312,27 +313,17 @@ def _paths(
 
 def _path(run: Run) -> Float64[np.ndarray, "t 2"]:
     """(w, b) at recorded steps, those that are finite, at most some 2000 of them."""
-    kept = run.params[_spread(len(run.params), 2000)].astype(np.float64)
+    kept = run.params[spread(len(run.params), 2000)].astype(np.float64)
     return np.asarray(kept[np.isfinite(kept).all(axis=1)])
-
-
-def _spread(n: int, most: int) -> Int64[np.ndarray, " m"]:
-    """At most so many of n places, evenly spread, the first and the last among them."""
-    return np.asarray(np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64)))
 
 
 def _surface(
     run: Run, w: Float64[np.ndarray, " g"], b: Float64[np.ndarray, " g"]
 ) -> Float64[np.ndarray, "g g"]:
     """The run's loss on the training part at w[j], b[i]."""
-    d, loss = run.dataset, str(run.experiment.training.loss)
     pairs = np.stack(np.meshgrid(w, b), axis=-1).reshape(-1, 2)
-    size = max(1, 4_000_000 // len(d.X))  # answers in memory at a time
-    parts = [
-        mean_losses(loss, d.task, forward(some, d.X, sizes=[1, 1], activation="identity"), d.y)
-        for some in np.split(pairs, range(size, len(pairs), size))
-    ]
-    return np.concatenate(parts).reshape(len(b), len(w))
+    found = losses_at(run, pairs, [str(run.experiment.training.loss)])
+    return found.reshape(len(b), len(w))
 
 
 def _levels(surface: Float64[np.ndarray, "g g"]) -> Float64[np.ndarray, " l"]:

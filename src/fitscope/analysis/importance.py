@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from fitscope.analysis.needs import needs_data
-from fitscope.network import forward, layers, scores
+from fitscope.network import answers, layers, scores
 from fitscope.records import Run
 
 __all__ = ["Importance", "importance"]
@@ -38,10 +38,10 @@ def importance(run: Run, *, step: int = -1, seed: int = 0) -> Importance:
     Raises:
         DataError: the run was saved without its data.
     """
-    d, params = run.dataset, run.params[run.row(step)]
+    d = run.dataset
     needs_data(d, "importance")
     if not run.experiment.network.hidden and d.k == 1:
-        W, _ = layers(params, run.layer_sizes)[0]
+        W, _ = layers(run.params[run.row(step)], run.layer_sizes)[0]
         values = W[0].astype(np.float64) * d.X.std(axis=0, dtype=np.float64)
         if d.task == "regression":
             what = f"change of {d.target_name} per standard deviation of the input"
@@ -51,9 +51,7 @@ def importance(run: Run, *, step: int = -1, seed: int = 0) -> Importance:
     from sklearn.inspection import permutation_importance
 
     def score(_model: Any, X: np.ndarray, y: np.ndarray) -> float:
-        activation = run.experiment.network.activation
-        logits = forward(params, X, sizes=run.layer_sizes, activation=activation)
-        found = scores(d, logits, y)
+        found = scores(d, answers(run, X, step=step), y)
         return found["r2" if d.task == "regression" else "accuracy"]
 
     part, X, y = d.judged_part()

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from fitscope.analysis.needs import Part, needs_finite, part_of
-from fitscope.network import decided, forward, mean_loss, probabilities
+from fitscope.network import answers, decided, mean_loss, probabilities
 from fitscope.records import Dataset, Run
 
 __all__ = ["Metrics", "metrics"]
@@ -92,13 +92,12 @@ def metrics(run: Run, *, step: int = -1, part: Part | None = None) -> Metrics:
     d = run.dataset
     both: list[Part] = ["train", "test"] if d.n_test else ["train"]
     found = [part_of(d, "metrics", one) for one in ([part] if part else both)]
-    params, activation = run.params[run.row(step)], run.experiment.network.activation
     trivial, said = _baseline(d)
     model, baseline = [], []
     for _, X, y in found:
-        answers = forward(params, X, sizes=run.layer_sizes, activation=activation)
-        needs_finite(answers, "metrics")
-        model.append(_scores(d, answers, y))
+        said_here = answers(run, X, step=step)
+        needs_finite(said_here, "metrics")
+        model.append(_scores(d, said_here, y))
         baseline.append(_scores(d, np.tile(trivial, (len(y), 1)), y))
     rows = _CLASSES if d.classes else _REGRESSION
     return Metrics(

@@ -7,7 +7,7 @@ from jaxtyping import Float64, Int64
 
 from fitscope.analysis.needs import Part, needs_classes, needs_finite, needs_regression, part_of
 from fitscope.errors import DataError
-from fitscope.network import decided, forward
+from fitscope.network import answers, decided
 from fitscope.records import Label, Run
 
 __all__ = ["Confusion", "FitScatter", "Residuals", "confusion", "fit_scatter", "residuals"]
@@ -93,8 +93,7 @@ def confusion(run: Run, *, step: int = -1, part: Part | None = None) -> Confusio
     d = run.dataset
     needs_classes(d, "confusion")
     name, X, y = part_of(d, "confusion", part)
-    params, activation = run.params[run.row(step)], run.experiment.network.activation
-    logits = forward(params, X, sizes=run.layer_sizes, activation=activation)
+    logits = answers(run, X, step=step)
     needs_finite(logits, "confusion")
     counts = confusion_matrix(y, decided(logits), labels=range(len(d.classes)))
     title = f"{np.trace(counts):,} of {len(y):,} right, {run.moment(step)}"

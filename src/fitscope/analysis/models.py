@@ -1,17 +1,19 @@
-"""Models that are compared: a run's end, and scikit-learn's, judged alike."""
+"""Models that are compared: judged alike, and many at a time."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, Int64
 
-from fitscope.network import decided, forward, layers, mean_loss
+from fitscope.network import decided, forward, in_data_units, layers, mean_loss, mean_losses
 from fitscope.records import Dataset, Run
 
-__all__ = ["Compared", "Model", "judged", "model_of", "reference_model"]
+__all__ = ["Compared", "Model", "judged", "losses_at", "model_of", "reference_model", "spread"]
 
+_CHUNK = 2**20  # numbers in the answers of all layers that are held at once: 8 MB
 _REFERENCE = "scikit-learn, C = 1"
 
 
@@ -69,15 +71,33 @@ def reference_model(d: Dataset) -> Model:
     return Model(_REFERENCE, params, [d.d, 1], "identity")
 
 
+def losses_at(
+    run: Run, params: Float[np.ndarray, "m p"], losses: Sequence[str]
+) -> Float64[np.ndarray, "s m"]:
+    """The losses on the training part of many models, a few at a time to bound the memory."""
+    d, sizes = run.dataset, run.layer_sizes
+    activation = run.experiment.network.activation
+    n = max(1, _CHUNK // (len(d.X) * sum(sizes[1:])))
+    parts = []
+    for at in range(0, len(params), n):
+        logits = forward(params[at : at + n], d.X, sizes=sizes, activation=activation)
+        parts.append([mean_losses(name, d.task, logits, d.y) for name in losses])
+    return np.concatenate(parts, axis=1)
+
+
+def spread(n: int, most: int) -> Int64[np.ndarray, " m"]:
+    """At most so many of n places, evenly spread, the first and the last among them."""
+    return np.linspace(0, n - 1, min(n, most)).round().astype(np.int64)
+
+
 @np.errstate(all="ignore")  # the parameters of a diverged run may be inf
 def judged(model: Model, d: Dataset) -> Compared:
     """How a model of two classes does on the judged part."""
     part, X, y = d.judged_part()
     logits, coefficients = model.logits(X), None
     if len(model.sizes) == 2:
-        W, b = layers(np.asarray(model.params, dtype=np.float64), model.sizes)[0]
-        w = W[0] / d.scale
-        coefficients = np.append(w, b[0] - w @ d.mean)
+        W, b = in_data_units(layers(np.asarray(model.params, dtype=np.float64), model.sizes)[0], d)
+        coefficients = np.append(W[0], b)
     right = float(np.mean(decided(logits) == y))
     loss = mean_loss("cross_entropy", "binary", logits, y)
     return Compared(model.name, coefficients, right, loss, part)

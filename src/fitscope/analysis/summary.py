@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fitscope.network import evaluate, layers
+from fitscope.network import evaluate, in_data_units, layers
 from fitscope.records import Run
 
 __all__ = ["Summary", "summary"]
@@ -168,9 +168,8 @@ def _formula(run: Run, params: np.ndarray) -> str:
     d = run.dataset
     if run.experiment.network.hidden or d.k != 1 or d.d > 8:
         return ""
-    W, b = layers(params, run.layer_sizes)[0]
-    w = W[0] / d.scale
-    return _linear(np.append(w, b[0] - w @ d.mean) * d.y_scale + _last(d.d, d.y_mean), run)
+    W, b = in_data_units(layers(params, run.layer_sizes)[0], d)
+    return _linear(np.append(W[0], b) * d.y_scale + _last(d.d, d.y_mean), run)
 
 
 def _last(d: int, value: float) -> np.ndarray:

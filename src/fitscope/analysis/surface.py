@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Float64, Int32
+from jaxtyping import Float64, Int32
 
+from fitscope.analysis.models import losses_at, spread
 from fitscope.analysis.needs import check_grid, check_range, checked_loss, loss_label, needs_data
 from fitscope.analysis.optimum import Optimum, optimum
 from fitscope.errors import DataError, UnknownNameError, near_miss
-from fitscope.network import forward, layers, mean_losses, parameter_names
+from fitscope.network import layers, parameter_names
 from fitscope.records import Run
 
 __all__ = ["LossSurface", "loss_surface"]
 
 MAX_PATH = 1000  # places of the path that are kept; more would only lie on top of each other
-_CHUNK = 2**20  # numbers in the answers of all layers that are held at once: 8 MB
 _PLANES = ("exact", "pca", "random")
 
 
@@ -135,12 +135,13 @@ def loss_surface(
     shown = rows <= run.row(step)
     place = _plane(run, plane, whole, whole[shown][-1], seed)
     best = [optimum(run, loss=name) for name in losses] if place.name == "exact" else []
-    around = _projected(whole[_thinned(np.arange(len(whole)))], place)[0]
+    around = _projected(whole[spread(len(whole), MAX_PATH)], place)[0]
     n_grid = n_grid if n_grid is not None else 100 if place.name == "exact" else 60
     x, y = _grid(_window(around, best, place, span), x_range, y_range, n_grid)
     grid = np.column_stack([np.tile(x, n_grid), np.repeat(y, n_grid)])
-    values = _losses_at(run, place.origin + grid @ place.axes, losses)
-    seen, explained = _thinned(np.flatnonzero(shown)), _explained(whole, place.axes)
+    values = losses_at(run, place.origin + grid @ place.axes, losses)
+    seen = np.flatnonzero(shown)
+    seen, explained = seen[spread(len(seen), MAX_PATH)], _explained(whole, place.axes)
     path, distance = _projected(whole[seen], place)
     return LossSurface(
         x=x,
@@ -156,8 +157,8 @@ def loss_surface(
         steps=run.steps[rows[seen]],
         path=path,
         distance=distance,
-        path_loss=_losses_at(run, whole[seen], losses),
-        projected_loss=_losses_at(run, place.origin + path @ place.axes, losses),
+        path_loss=losses_at(run, whole[seen], losses),
+        projected_loss=losses_at(run, place.origin + path @ place.axes, losses),
         optima=_optima(best, len(losses)),
         title=f"loss on the training part, {run.moment(step)}",
         notes=tuple(map(_found, best)) or (_share(explained, distance),) * len(losses),
@@ -331,26 +332,6 @@ def _window(
     half = 0.5 * span * (1.3 * np.maximum(size, least))
     middle = (low + high) / 2
     return [(float(middle[i] - half[i]), float(middle[i] + half[i])) for i in range(2)]
-
-
-def _losses_at(
-    run: Run, params: Float[np.ndarray, "m p"], losses: tuple[str, ...]
-) -> Float64[np.ndarray, "s m"]:
-    """The losses on the training part of many models, a few at a time to bound the memory."""
-    d, sizes = run.dataset, run.layer_sizes
-    activation = run.experiment.network.activation
-    n = max(1, _CHUNK // (len(d.X) * sum(sizes[1:])))
-    parts = []
-    for at in range(0, len(params), n):
-        logits = forward(params[at : at + n], d.X, sizes=sizes, activation=activation)
-        parts.append([mean_losses(name, d.task, logits, d.y) for name in losses])
-    return np.concatenate(parts, axis=1)
-
-
-def _thinned(indices: np.ndarray) -> np.ndarray:
-    """At most MAX_PATH of them, evenly taken, the first and the last always."""
-    places = np.linspace(0, len(indices) - 1, min(len(indices), MAX_PATH)).round()
-    return np.asarray(indices[places.astype(int)])
 
 
 def _place_of(best: Optimum) -> Float64[np.ndarray, " 2"]:

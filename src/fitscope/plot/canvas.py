@@ -19,10 +19,9 @@ from fitscope.plot.theme import (
     MANY_POINTS,
     Inks,
     class_colour,
-    class_name,
     inks_of,
+    samples_by_class,
     shown,
-    thinned,
 )
 from fitscope.records import Dataset
 
@@ -130,22 +129,16 @@ def draw_points(
         inks: of the theme.
         edge: colour around a filled marker, which sets it off from a field.
     """
-    targets = np.concatenate([dataset.y, dataset.y_test])
-    test = np.arange(len(x)) >= len(dataset.y)
-    kept = thinned(len(x))
     size, width = (20, 0.5) if len(x) <= MANY_POINTS else (10, 0.25)
-    for index, label in enumerate(dataset.classes or ("data",)):
-        own = kept & ((targets == index) | (not dataset.classes))
+    for index, name, train, test in samples_by_class(dataset):
         colour, marker = class_colour(index), CLASS_MARKERS[index % len(CLASS_MARKERS)]
         filled: dict[str, Any] = {"color": colour, "edgecolors": edge, "linewidths": width}
         hollow: dict[str, Any] = {"facecolors": "none", "edgecolors": colour, "linewidths": 1.1}
-        for part, style in ((own & ~test, filled), (own & test, hollow)):
-            name = "data" if not dataset.classes else class_name(dataset, label)
-            name = plain(name) if style is filled else "_test"
+        for part, style, called in ((train, filled, plain(name)), (test, hollow, "_test")):
             height = {} if z is None else {"zs": z[part]}
-            look: dict[str, Any] = {"marker": marker, "label": name, "zorder": 3, **height}
+            look: dict[str, Any] = {"marker": marker, "label": called, "zorder": 3, **height}
             ax.scatter(x[part], y[part], s=size, **look, **style)
-    if test.any():
+    if len(dataset.y_test):
         ax.scatter([], [], s=20, facecolors="none", edgecolors=inks.muted, label="test")
 
 

@@ -119,9 +119,9 @@ def _curves(record: ResponseCurve, inks: Inks, line: bool) -> Iterator[_Curve]:
 def _heights(record: ResponseCurve) -> np.ndarray:
     """Where the samples lie: at their values, or at 0 and 1, or in a row for more classes."""
     d = record.dataset
-    targets = np.concatenate([d.y, d.y_test]).astype(np.float64)
+    targets = d.targets()
     if not d.classes:
-        return targets * d.y_scale + d.y_mean
+        return targets
     out = np.where(np.arange(len(targets)) < len(d.y), 0.0, 0.06)
     return targets + (2 * targets - 1) * out if len(d.classes) == 2 else -0.05 - out
 

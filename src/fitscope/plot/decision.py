@@ -95,9 +95,10 @@ def decision_field_plotly(record: DecisionField, *, theme: str = "light") -> "go
         bar = {"title": {"text": meaning, "side": "right"}, "outlinewidth": 0, "thickness": 14}
         fig.add_heatmap(colorscale="Cividis", colorbar=bar, hovertemplate=hover, **where)
     if not record.near.all():
-        (x, y), colours = _far(record)[0].T, _far(record)[1]
-        faint = {"size": 3.5, "color": colours, "opacity": 0.5}
-        fig.add_scatter(x=x, y=y, mode="markers", marker=faint, showlegend=False, hoverinfo="skip")
+        far, colours = _far(record)
+        faint: dict[str, Any] = {"size": 3.5, "color": colours, "opacity": 0.5}
+        quiet: dict[str, Any] = {"mode": "markers", "showlegend": False, "hoverinfo": "skip"}
+        fig.add_scatter(x=far[:, 0], y=far[:, 1], marker=faint, **quiet)
     add_points(fig, d, *_near(record).T, edge="white")
     return keep_shape(fig) if keeps_shape(record.x, record.y) else fig
 
@@ -120,8 +121,7 @@ def _far(record: DecisionField) -> tuple[Float64[np.ndarray, "m 2"], list[str]]:
     """Places and class colours of the samples that do not, thinned."""
     d = record.dataset
     own = ~record.near & thinned(len(record.near))
-    targets = np.concatenate([d.y, d.y_test])[own]
-    colours = [class_colour(int(target) if d.classes else 0) for target in targets]
+    colours = [class_colour(int(target) if d.classes else 0) for target in d.targets()[own]]
     return d.inputs()[own][:, record.features], colours
 
 

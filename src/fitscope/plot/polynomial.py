@@ -24,7 +24,7 @@ def polynomial_curve(
     """Draws the true curve as a band, the samples on it, and the learned curve."""
     with styled(theme) as inks:
         ax, d = ax or new_axes(5.6, 3.9), record.dataset
-        draw_points(ax, d, d.inputs()[:, 0], _targets(record), inks=inks)
+        draw_points(ax, d, d.inputs()[:, 0], d.targets(), inks=inks)
         true, learned = _names(record, 62)
         band: dict[str, Any] = {"color": inks.muted, "alpha": 0.4, "linewidth": 8}
         band["solid_capstyle"] = "butt"
@@ -49,7 +49,7 @@ def polynomial_curve_plotly(record: PolynomialCurve, *, theme: str = "light") ->
     curve: dict[str, Any] = {"x": record.x, "mode": "lines"}
     band = {"color": inks.muted, "width": 11}
     fig.add_scatter(y=record.true, name=true, line=band, opacity=0.4, **curve)
-    add_points(fig, d, d.inputs()[:, 0], _targets(record))
+    add_points(fig, d, d.inputs()[:, 0], d.targets())
     line = {"color": HIGHLIGHT, "width": 2}
     fig.add_scatter(y=record.learned, name=learned, line=line, **curve)
     return fig.update_layout(legend_orientation="v", margin_t=176)
@@ -66,16 +66,10 @@ def _note(record: PolynomialCurve) -> str:
     return f"\n{record.n_outside:,} of {n:,} samples lie outside" if record.n_outside else ""
 
 
-def _targets(record: PolynomialCurve) -> np.ndarray:
-    """All targets in their own units, training first."""
-    d = record.dataset
-    return np.concatenate([d.y, d.y_test]).astype(np.float64) * d.y_scale + d.y_mean
-
-
 def _limits(record: PolynomialCurve) -> tuple[float, float]:
     """The range of the true curve and of the samples in the picture, the same at every step."""
     x = record.dataset.inputs()[:, 0]
     inside = (x >= record.x[0]) & (x <= record.x[-1])
-    values = np.concatenate([record.true, _targets(record)[inside]])
+    values = np.concatenate([record.true, record.dataset.targets()[inside]])
     margin = 0.05 * (float(np.ptp(values)) or 1.0)
     return float(values.min()) - margin, float(values.max()) + margin

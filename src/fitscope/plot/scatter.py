@@ -26,7 +26,7 @@ def scatter(record: Scatter, *, ax: Axes | None = None, theme: str = "light") ->
         names = _axis_names(record)
         ax.set(xlabel=plain(names[0]), ylabel=plain(names[1]))
         if d.task == "regression" and len(record.features) == 2:
-            values = _targets(record)
+            values = d.targets()
             style: dict[str, Any] = {"s": 20, "vmin": values.min(), "vmax": values.max()}
             for name, part in _parts(record).items():
                 dots = ax.scatter(x[part], y[part], c=values[part], cmap="cividis", **style)
@@ -56,7 +56,7 @@ def scatter_plotly(record: Scatter, *, theme: str = "light") -> "go.Figure":
         bar = {"title": {"text": escaped(d.target_name), "side": "right"}, "outlinewidth": 0}
         fig.update_layout(coloraxis={"colorscale": "Cividis", "colorbar": bar})
         for name, part in _parts(record).items():
-            look = {"color": _targets(record)[part], "coloraxis": "coloraxis", "size": 7}
+            look = {"color": d.targets()[part], "coloraxis": "coloraxis", "size": 7}
             look |= {"symbol": "circle-open" if name == "test" else "circle"}
             group: dict[str, Any] = {"mode": "markers", "name": name, "legendgroup": name}
             fig.add_scatter(x=x[part], y=y[part], marker=look, showlegend=False, **group)
@@ -80,20 +80,13 @@ def _parts(record: Scatter) -> dict[str, Bool[np.ndarray, " n"]]:
     return {name: part for name, part in parts.items() if part.any()}
 
 
-def _targets(record: Scatter) -> np.ndarray:
-    """All targets, training first: class indices, or values in the target's units."""
-    d = record.dataset
-    targets = np.concatenate([d.y, d.y_test]).astype(np.float64)
-    return targets if d.classes else targets * d.y_scale + d.y_mean
-
-
 def _places(record: Scatter) -> tuple[np.ndarray, np.ndarray]:
     """Abscissae and ordinates of all samples; classes over one input are set apart by part."""
     points, d = record.dataset.inputs(), record.dataset
     if len(record.features) == 2:
         return points[:, record.features[0]], points[:, record.features[1]]
     apart = np.where(np.arange(len(points)) < len(d.y), 0.0, 0.12) if d.classes else 0.0
-    return points[:, record.features[0]], _targets(record) + apart
+    return points[:, record.features[0]], d.targets() + apart
 
 
 def _axis_names(record: Scatter) -> tuple[str, str]:

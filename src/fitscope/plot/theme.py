@@ -1,5 +1,6 @@
 """Every colour, marker and word of a picture, once, for both libraries that draw."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ __all__ = [
     "field_colours",
     "inks_of",
     "keeps_shape",
+    "samples_by_class",
     "shown",
     "thinned",
     "tint",
@@ -126,6 +128,22 @@ def tint(colour: str, share: float) -> str:
 def class_name(dataset: Dataset, label: Label) -> str:
     """A class as a legend names it: text by itself, a number with what it is a value of."""
     return shown(label if isinstance(label, str) else f"{dataset.target_name} = {label}")
+
+
+def samples_by_class(
+    dataset: Dataset,
+) -> Iterator[tuple[int, str, Bool[np.ndarray, " n"], Bool[np.ndarray, " n"]]]:
+    """For each class its index, its name, and which of its training and test samples are drawn.
+
+    A regression is one group, "data".
+    """
+    targets = dataset.targets()
+    test = np.arange(len(targets)) >= len(dataset.y)
+    kept = thinned(len(targets))
+    for index, label in enumerate(dataset.classes or ("data",)):
+        own = kept & ((targets == index) | (not dataset.classes))
+        name = class_name(dataset, label) if dataset.classes else "data"
+        yield index, name, own & ~test, own & test
 
 
 def shown(text: object, width: int = 30) -> str:

@@ -1,6 +1,7 @@
 """The table of views, and the doors to them: `run.plot.NAME(...)` and `run.show.NAME(...)`."""
 
 import functools
+import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, get_args
@@ -9,51 +10,6 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from fitscope import analysis
 from fitscope.errors import DataError, UnknownNameError, near_miss
-from fitscope.plot.basin import basin_map, basin_map_plotly
-from fitscope.plot.compare import compare, compare_plotly
-from fitscope.plot.curve import response_curve, response_curve_plotly
-from fitscope.plot.decision import decision_field, decision_field_plotly
-from fitscope.plot.diagram import network_diagram, network_diagram_plotly
-from fitscope.plot.importance import importance, importance_plotly
-from fitscope.plot.lines import hidden_lines, hidden_lines_plotly
-from fitscope.plot.losses import loss_curves, loss_curves_plotly
-from fitscope.plot.many import (
-    final_losses,
-    final_losses_plotly,
-    start_map,
-    start_map_plotly,
-    success_share,
-    success_share_plotly,
-)
-from fitscope.plot.maps import unit_maps, unit_maps_plotly
-from fitscope.plot.metrics import metrics, metrics_plotly
-from fitscope.plot.mistakes import (
-    confusion,
-    confusion_plotly,
-    fit_scatter,
-    fit_scatter_plotly,
-    residuals,
-    residuals_plotly,
-)
-from fitscope.plot.paths import parameter_paths, parameter_paths_plotly
-from fitscope.plot.polynomial import polynomial_curve, polynomial_curve_plotly
-from fitscope.plot.probabilities import (
-    calibration,
-    calibration_plotly,
-    precision_recall,
-    precision_recall_plotly,
-    roc_curve,
-    roc_curve_plotly,
-)
-from fitscope.plot.scatter import scatter, scatter_plotly
-from fitscope.plot.sigmoid import (
-    sigmoid_curves,
-    sigmoid_curves_plotly,
-    sigmoid_plane,
-    sigmoid_plane_plotly,
-)
-from fitscope.plot.space import hidden_space, hidden_space_plotly
-from fitscope.plot.surface import loss_surface, loss_surface_plotly
 from fitscope.settings import shown_value, worded
 
 __all__ = ["VIEWS", "Pictures", "View", "draw", "view"]
@@ -67,14 +23,28 @@ class View(NamedTuple):
 
     about: str
     analyse: Callable[..., Any]
-    matplotlib: Callable[..., Any]
-    plotly: Callable[..., Any]
     of: Subject = "run"  # what it is a view of
 
     @property
     def name(self) -> str:
         """The name of the view, which is that of its analysis."""
         return self.analyse.__name__
+
+    @property
+    def matplotlib(self) -> Callable[..., Any]:
+        """Draws the record by matplotlib."""
+        return self._drawing(self.name)
+
+    @property
+    def plotly(self) -> Callable[..., Any]:
+        """Draws the record by plotly."""
+        return self._drawing(f"{self.name}_plotly")
+
+    def _drawing(self, name: str) -> Callable[..., Any]:
+        """A function of the file in `plot/` that is named as that of the analysis."""
+        file = self.analyse.__module__.rpartition(".")[2]
+        drawn: Callable[..., Any] = getattr(importlib.import_module(f"fitscope.plot.{file}"), name)
+        return drawn
 
     def options(self, backend: str = "plotly") -> dict[str, inspect.Parameter]:
         """What can be set, by name: of the analysis first, then of the drawing.
@@ -123,165 +93,68 @@ def _adapter(annotation: Any) -> Any:
 
 
 _ALL = (
-    View(
-        "the samples, by class, training and test told apart",
-        analysis.scatter,
-        scatter,
-        scatter_plotly,
-    ),
-    View(
-        "probability, class or value over two inputs, with the samples",
-        analysis.decision_field,
-        decision_field,
-        decision_field_plotly,
-    ),
+    View("the samples, by class, training and test told apart", analysis.scatter),
+    View("probability, class or value over two inputs, with the samples", analysis.decision_field),
     View(
         "the answer along the single input, at one or several moments; units as steps",
         analysis.response_curve,
-        response_curve,
-        response_curve_plotly,
     ),
+    View("the learned polynomial beside the true one, both as formulas", analysis.polynomial_curve),
     View(
-        "the learned polynomial beside the true one, both as formulas",
-        analysis.polynomial_curve,
-        polynomial_curve,
-        polynomial_curve_plotly,
+        "the lines of the first layer's units, and the regions that they cut", analysis.hidden_lines
     ),
-    View(
-        "the lines of the first layer's units, and the regions that they cut",
-        analysis.hidden_lines,
-        hidden_lines,
-        hidden_lines_plotly,
-    ),
-    View(
-        "the samples as a hidden layer sees them, an axis a unit",
-        analysis.hidden_space,
-        hidden_space,
-        hidden_space_plotly,
-    ),
-    View(
-        "every unit's answer over the inputs, laid out as the network",
-        analysis.unit_maps,
-        unit_maps,
-        unit_maps_plotly,
-    ),
-    View(
-        "how the loss fell, on the training and the test part",
-        analysis.loss_curves,
-        loss_curves,
-        loss_curves_plotly,
-    ),
+    View("the samples as a hidden layer sees them, an axis a unit", analysis.hidden_space),
+    View("every unit's answer over the inputs, laid out as the network", analysis.unit_maps),
+    View("how the loss fell, on the training and the test part", analysis.loss_curves),
     View(
         "the loss over two parameters or a plane through all of them, and the path on it",
         analysis.loss_surface,
-        loss_surface,
-        loss_surface_plotly,
     ),
-    View(
-        "the scores on both parts, beside those of a trivial baseline",
-        analysis.metrics,
-        metrics,
-        metrics_plotly,
-    ),
-    View(
-        "how often each class is taken for which",
-        analysis.confusion,
-        confusion,
-        confusion_plotly,
-    ),
-    View(
-        "a regression's answers against the true values",
-        analysis.fit_scatter,
-        fit_scatter,
-        fit_scatter_plotly,
-    ),
-    View(
-        "what a regression leaves unexplained, with a histogram",
-        analysis.residuals,
-        residuals,
-        residuals_plotly,
-    ),
-    View(
-        "true against false positives over all thresholds, with the area",
-        analysis.roc_curve,
-        roc_curve,
-        roc_curve_plotly,
-    ),
-    View(
-        "precision against recall over all thresholds",
-        analysis.precision_recall,
-        precision_recall,
-        precision_recall_plotly,
-    ),
-    View(
-        "whether the probabilities come true, bin by bin",
-        analysis.calibration,
-        calibration,
-        calibration_plotly,
-    ),
+    View("the scores on both parts, beside those of a trivial baseline", analysis.metrics),
+    View("how often each class is taken for which", analysis.confusion),
+    View("a regression's answers against the true values", analysis.fit_scatter),
+    View("what a regression leaves unexplained, with a histogram", analysis.residuals),
+    View("true against false positives over all thresholds, with the area", analysis.roc_curve),
+    View("precision against recall over all thresholds", analysis.precision_recall),
+    View("whether the probabilities come true, bin by bin", analysis.calibration),
     View(
         "several runs, and scikit-learn, on one set of axes: losses, paths or boundaries",
         analysis.compare,
-        compare,
-        compare_plotly,
     ),
     View(
-        "every parameter over the updates, and the norm of the gradient",
-        analysis.parameter_paths,
-        parameter_paths,
-        parameter_paths_plotly,
+        "every parameter over the updates, and the norm of the gradient", analysis.parameter_paths
     ),
     View(
-        "the network: units, weights and biases, and each unit's formula",
-        analysis.network_diagram,
-        network_diagram,
-        network_diagram_plotly,
+        "the network: units, weights and biases, and each unit's formula", analysis.network_diagram
     ),
     View(
-        "which inputs matter: coefficients, or what shuffling an input costs",
-        analysis.importance,
-        importance,
-        importance_plotly,
+        "which inputs matter: coefficients, or what shuffling an input costs", analysis.importance
     ),
     View(
         "what training reaches from every start (w, b) of a model with two parameters",
         analysis.basin_map,
-        basin_map,
-        basin_map_plotly,
     ),
     View(
         "the loss of many nets at their end, by the values of a setting",
         analysis.final_losses,
-        final_losses,
-        final_losses_plotly,
         "population",
     ),
     View(
         "how many of many nets succeed, by the values of a setting, with 95 % intervals",
         analysis.success_share,
-        success_share,
-        success_share_plotly,
         "population",
     ),
     View(
         "the starts of many nets in a plane, and which of them fail",
         analysis.start_map,
-        start_map,
-        start_map_plotly,
         "population",
     ),
     View(
-        "the sigmoid of w x + b for neurons (w, b) chosen by hand",
-        analysis.sigmoid_curves,
-        sigmoid_curves,
-        sigmoid_curves_plotly,
-        "pairs",
+        "the sigmoid of w x + b for neurons (w, b) chosen by hand", analysis.sigmoid_curves, "pairs"
     ),
     View(
         "the sigmoid of w1 x1 + w2 x2 + b for a neuron (w1, w2, b), as a map or a surface",
         analysis.sigmoid_plane,
-        sigmoid_plane,
-        sigmoid_plane_plotly,
         "pairs",
     ),
 )

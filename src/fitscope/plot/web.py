@@ -8,10 +8,9 @@ from fitscope.plot.theme import (
     FIELD_COLOURS,
     MANY_POINTS,
     class_colour,
-    class_name,
     inks_of,
+    samples_by_class,
     shown,
-    thinned,
 )
 from fitscope.records import Dataset
 
@@ -151,29 +150,24 @@ def add_points(
         showlegend: whether the legend names the classes.
         **cell: `row` and `col` of a panel.
     """
-    targets = np.concatenate([dataset.y, dataset.y_test])
-    test = np.arange(len(x)) >= len(dataset.y)
-    kept = thinned(len(x))
     size = 7 if len(x) <= MANY_POINTS else 5
-    for index, label in enumerate(dataset.classes or ("data",)):
-        own = kept & ((targets == index) | (not dataset.classes))
-        name = escaped(class_name(dataset, label)) if dataset.classes else "data"
+    for index, written, train, test in samples_by_class(dataset):
+        name = escaped(written)
         symbol, colour = SYMBOLS[index % len(SYMBOLS)], class_colour(index)
         line = {"color": edge, "width": 0.5 if edge else 0}
         filled = {"color": colour, "symbol": symbol, "size": size, "line": line}
         hollow = {**filled, "symbol": f"{symbol}-open", "line": {"color": colour, "width": 1.3}}
         group = {"mode": "markers", "legendgroup": name, **cell}
-        if (own & ~test).any():
-            part = own & ~test
+        if train.any():
             fig.add_scatter(
-                x=x[part], y=y[part], marker=filled, name=name, showlegend=showlegend, **group
+                x=x[train], y=y[train], marker=filled, name=name, showlegend=showlegend, **group
             )
-        if (own & test).any():
-            part, of_test = own & test, f"{name}, test"
+        if test.any():
+            of_test = f"{name}, test"
             fig.add_scatter(
-                x=x[part], y=y[part], marker=hollow, name=of_test, showlegend=False, **group
+                x=x[test], y=y[test], marker=hollow, name=of_test, showlegend=False, **group
             )
-    if test.any():
+    if len(dataset.y_test):
         look = {"color": fig.layout.xaxis.tickfont.color, "symbol": "circle-open", "size": size}
         nowhere: dict[str, Any] = {"x": [None], "y": [None], "mode": "markers", **cell}
         fig.add_scatter(marker=look, name="test", showlegend=showlegend, **nowhere)
