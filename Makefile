@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SET_UP := .venv/installed
+TSC := .venv/js/node_modules/.bin/tsc
+SUDO := $(shell test "$$(id -u)" = 0 || command -v sudo)
 
-.PHONY: help demo test check bench docs gallery fix size clean
+.PHONY: help demo test check lab bench docs gallery fix size clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,17 +28,34 @@ demo: $(SET_UP) ## Train on rings and on a real table, with a report each
 	@echo '  demo/rings-3/report.html'
 	@echo '  demo/breast-cancer/report.html'
 
+# The tests drive a browser: on Debian it is installed where it is missing, elsewhere they say how.
+define CHROMIUM
+@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	command -v google-chrome >/dev/null || \
+	{ command -v apt-get >/dev/null && $(SUDO) apt-get update -qq && \
+	$(SUDO) apt-get install -y -qq chromium >/dev/null; } || \
+	{ echo 'The tests drive a browser: install Chromium or Google Chrome, and try again.'; exit 1; }
+endef
+
 test: $(SET_UP) ## Run every test
+	$(CHROMIUM)
 	$(BIN)/pytest -n auto
 
 check: $(SET_UP) ## Check format, lint, types and the fast tests, in under a minute
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@if command -v npm >/dev/null; then test -x $(TSC) || \
+		npm install --silent --no-fund --no-audit --prefix .venv/js typescript@7.0.2; $(TSC) -p jsconfig.json; \
+		else echo 'npm is not here: the types of the page are left unchecked'; fi
 	$(BIN)/pytest -n auto -m 'not slow'
+
+lab: $(SET_UP) ## Open the lab: see a model learn, in the browser
+	$(BIN)/fitscope lab
 
 bench: $(SET_UP) ## Time fitscope against its peers, side by side
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[bench]'
+	$(CHROMIUM)
 	$(BIN)/python -m bench
 
 docs: $(SET_UP) ## Render the guide, the design and the lessons to docs/_build/html

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 import fitscope as fs
-from bench import peers
+from bench import lab, peers
 from fitscope import analysis
 
 ROUNDS = 6
@@ -259,6 +259,7 @@ def main() -> None:
     many_nets()
     pictures()
     once = {**fresh_process(), "recording": recording()}
+    of_the_lab = lab.figures()
     fastest = {row.what: min(r.ours_us for r in rows if r.what == row.what) for row in rows}
     rows[:] = [
         replace(row, ours_us=fastest[row.what], ratio=row.theirs_us / fastest[row.what])
@@ -269,10 +270,17 @@ def main() -> None:
         cells = (f"{row.ours_us:,.2f}", f"{row.theirs_us:,.1f}", f"{row.ratio:,.1f}x")
         table.add_row(row.what, row.against, *cells, f"{row.wanted:g}x")
     Console(width=140).print(table)
+    page = Table("the lab", "measured", "wanted", "unit", "notebook's loop alone")
+    for figure in of_the_lab:
+        beside = "" if figure.notebook is None else f"{figure.notebook:,.0f} ms"
+        cells = (f"{figure.measured:,.1f}", f"{figure.wanted:g}", figure.unit, beside)
+        page.add_row(figure.what, *cells)
+    Console(width=140).print(page)
     facts = machine()
     for name, value in {**once, **facts}.items():
         print(f"{name:22} {value:.3g}" if isinstance(value, float) else f"{name:22} {value}")
     results = {"machine": facts, "rows": [asdict(row) for row in rows], "once": once}
+    results["lab"] = [asdict(figure) for figure in of_the_lab]
     Path(__file__).with_name("results.json").write_text(json.dumps(results, indent=1) + "\n")
 
 

@@ -6,9 +6,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitscope.data import dataset, dataset_from_arrays, raw_data
+from fitscope.data import dataset, dataset_from_arrays, dataset_table, raw_data
 from fitscope.errors import DataError, ExperimentError
+from fitscope.records import Dataset
+from fitscope.runfile import load
 from fitscope.specs import DataSpec
+from fitscope.train import fit
 
 # name, the shape of the whole data by default, its task and its number of classes
 SHAPES = [
@@ -228,6 +231,112 @@ def test_no_test_part_is_an_empty_one():
     data = dataset(DataSpec(name="iris", test_fraction=0, standardize=False))
     assert (data.X_test.shape, data.y_test.shape, data.n_test) == ((0, 4), (0,), 0)
     assert np.array_equal(data.X, raw_data(data.spec).X.astype(np.float32))
+
+
+# -- points set by hand ------------------------------------------------------------------------
+
+PLANE_ROWS = [[9.0, -9.0, 1.0], [0.5, 8.0, 0.0]]
+LINE_ROWS = [[1.5, 0.0], [-1.5, 1.0]]
+ROWS = {
+    **{"threshold": LINE_ROWS, "step": LINE_ROWS, "sine": [[11.0, -0.25]]},
+    **dict.fromkeys(
+        ["gates", "gaussians", "rings", "moons", "circles", "spirals", "blobs"], PLANE_ROWS
+    ),
+}
+
+
+def parts(data: Dataset) -> list[np.ndarray]:
+    """The arrays of a data set."""
+    return [data.X, data.y, data.X_test, data.y_test]
+
+
+@pytest.mark.parametrize(("name", "rows"), ROWS.items())
+@pytest.mark.parametrize("test_fraction", [0, 0.3])
+def test_points_stand_last_in_the_training_part(name, rows, test_fraction):
+    """They are there in their order, and no other sample is moved, added or lost."""
+    split = {} if name == "threshold" else {"test_fraction": test_fraction}
+    before, after = (dataset(DataSpec(name=name, points=p, **split)) for p in (None, rows))
+    n, X = len(rows), np.array(rows, dtype=np.float32)
+    assert after.n_train == len(after.X) == before.n_train + n
+    assert np.array_equal(after.X[-n:], X[:, :-1])
+    assert np.array_equal(after.y[-n:], X[:, -1])
+    kept = [after.X[:-n], after.y[:-n], after.X_test, after.y_test]
+    assert all(np.array_equal(a, b) for a, b in zip(kept, parts(before), strict=True))
+    assert [a.dtype for a in parts(after)] == [b.dtype for b in parts(before)]
+    assert after.notes[-1] == f"The last {n} of the training samples were set by hand."
+    assert before.notes == after.notes[:-1]
+
+
+@pytest.mark.parametrize("name", ["moons", "sine"])
+def test_points_count_in_the_scaling(name):
+    """Mean and deviation are those of the whole training part, with the points."""
+    rows = [[50.0, *row[1:]] for row in ROWS[name]]
+    spec = DataSpec(name=name, points=rows, standardize=True, test_fraction=0.2)
+    data = dataset(spec)
+    assert np.allclose(data.X.mean(axis=0), 0, atol=1e-6)
+    assert np.allclose(data.X.std(axis=0), 1, atol=1e-5)
+    assert np.allclose(data.inputs()[data.n_train - 1, 0], 50)
+    assert data.mean[0] > dataset(spec.model_copy(update={"points": None})).mean[0]
+    assert np.isclose(data.targets()[data.n_train - 1], rows[-1][-1])
+
+
+def test_points_are_written_with_the_data():
+    """The table of a data set holds its points, last, with targets of one type."""
+    table = dataset_table(DataSpec(name="gates", n_samples=8, points=PLANE_ROWS))
+    rows = [[*row.values()] for row in table.to_pylist()]
+    assert len(rows) == 10
+    assert rows[-2:] == PLANE_ROWS
+    assert str(table.schema.field("y").type) == "int64"
+    table = dataset_table(DataSpec(name="sine", n_samples=8, points=[[11, -0.25]]))
+    assert table.to_pylist()[-1] == {"x": 11, "y": -0.25}
+
+
+def test_points_alone_are_a_data_set():
+    """Their different targets are the classes; all of them are for training."""
+    data = dataset(DataSpec(name="points", points=[[0, 1, 1], [2, 3, 0], [4, 5, 1]]))
+    assert (data.task, data.classes, data.n_train, data.n_test) == ("binary", (0, 1), 3, 0)
+    assert (data.X.tolist(), data.y.tolist()) == ([[0, 1], [2, 3], [4, 5]], [1, 0, 1])
+    assert data.notes == ()
+    data = dataset(DataSpec(name="points", points=[[0, 1, 7], [2, 3, 2], [4, 5, 0]]))
+    assert (data.task, data.classes, data.y.tolist()) == ("multiclass", (0, 2, 7), [2, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "points", "message"),
+    [
+        ("points", None, r"^No points are set. Set at least one point of each class.$"),
+        ("points", [[0, 1, 1]], "^All points are of class 1. Set at least one point of each class"),
+        ("points", [[0, 1, 1]] * 3, "^All points are of class 1"),
+        (
+            "points",
+            [[0, 1, 0], [0, 1, 0.5]],
+            "^Row 2 .* a class, a whole number .* 99; got 0.5",
+        ),
+        ("points", [[0, 1, 0], [0, 1, 100]], "from 0 to 99; got 100"),
+        ("points", [[0, 1]], r"^Row 1 of `points` must have 3 numbers, x1, x2, class; got 0,1\."),
+        ("gates", [[0, 1, 2]], "^Row 1 of `points` must end with a class, .* from 0 to 1; got 2"),
+        ("blobs", [[0, 1, 3], [0, 1, 4]], "^Row 2 .* from 0 to 3; got 4"),
+        ("rings", [[0, 1, -1]], "from 0 to 1; got -1"),
+        ("step", [[0, 1], []], "^Row 2 of `points` must have 2 numbers, x, class; got none"),
+        ("sine", [[0, 1], [0.5]], "^Row 2 of `points` must have 2 numbers, x, target; got 0.5"),
+        ("sine", [[1.0] * 30], r"; got 1,1,1,1,1,1,1,1, \.\.\.\.$"),
+    ],
+)
+def test_points_that_do_not_fit_are_refused_by_their_row(name, points, message):
+    """One sentence says which row, what it must be, and what it is; or what is missing."""
+    with pytest.raises(DataError, match=message):
+        dataset(DataSpec(name=name, points=points))
+
+
+def test_a_run_on_points_is_kept_whole(tmp_path):
+    """The run file has the points in its experiment and in its data, and agrees with itself."""
+    run = fit("gates-and", points=PLANE_ROWS, epochs=2)
+    run.save(tmp_path / "run.safetensors")
+    back = load(tmp_path / "run.safetensors")
+    assert back == run
+    assert (back.dataset.n_train, back.updates_per_epoch) == (402, 7)
+    assert back.experiment.data.points == PLANE_ROWS
+    assert fit(back.experiment) == run
 
 
 # -- scaling ---------------------------------------------------------------------------------

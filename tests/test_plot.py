@@ -130,7 +130,7 @@ def test_losses_that_are_not_finite_are_drawn(ax: Axes) -> None:
     losses = np.array([1, 1e30, np.inf, np.nan], np.float32)
     record = LossCurves(np.arange(4, dtype=np.int32), losses, losses[:0], "nats", False)
     plot.loss_curves(record, ax=ax)
-    assert plot.svg(ax.figure, label="inf").startswith("<svg")
+    ax.figure.draw_without_rendering()
 
 
 # importance, confusion, fit_scatter

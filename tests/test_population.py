@@ -115,6 +115,7 @@ def test_ctrl_c_keeps_the_nets_that_are_done():
     [
         ({"hidden": [3]}, ExperimentError, r"such as hidden=\[\[3\]\]; got \[3\]"),
         ({"init": [1.0, 2.0]}, ExperimentError, r"`init` takes a list of its values"),
+        ({"points": [[1, 1, 0]]}, ExperimentError, r"such as points=\[\[\[1, 1, 0\]\]\]; got"),
         ({"seeds": []}, ExperimentError, "There is nothing to train"),
         ({"lr": [0.1, -1]}, ExperimentError, "`training.lr` must be greater than 0"),
         ({"lrs": [0.1]}, ExperimentError, r"`lrs` is not a setting\. Did you mean `lr`\?"),

@@ -28,6 +28,7 @@ BUILT_IN = [
 ]
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 SEED32 = st.integers(0, 2**32 - 1)
+FLOAT32 = st.floats(-3.4028234663852886e38, 3.4028234663852886e38)
 DATA_VALUES: dict[str, st.SearchStrategy[Any]] = {
     "target": TEXT,
     "features": st.lists(TEXT, max_size=3),
@@ -44,9 +45,9 @@ DATA_VALUES: dict[str, st.SearchStrategy[Any]] = {
     "degree": st.integers(1, 12),
     "flipped": st.booleans(),
     "n_classes": st.integers(2, 100),
+    "points": st.lists(st.lists(FLOAT32, max_size=4), max_size=5),
 }
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
-FLOAT32 = st.floats(-3.4028234663852886e38, 3.4028234663852886e38)
 POSITIVE = st.floats(0, 1e6, exclude_min=True)
 
 
@@ -190,6 +191,7 @@ def test_all_problems_come_in_one_error():
         assert re.fullmatch(re.escape(part).replace(r"\.\*", ".*"), problem)
 
 
+POINTS = np.array([[0.5, 1.0, 1.0], [-2.0, 2.0, 0.0]])
 SGD = {"optimizer": "sgd"}
 RINGS = {"name": "rings"}
 BAD_VALUES = [
@@ -237,6 +239,18 @@ BAD_VALUES = [
     (DataSpec, {"test_fraction": 1.0, **RINGS}, "must be less than 1; got 1.0."),
     (DataSpec, {"n_samples": 1, **RINGS}, "at least 2; got 1."),
     (DataSpec, {"seed": 2**32, **RINGS}, "`data.seed` must be less than 4294967296"),
+    (DataSpec, {"points": [[0, 1, 0]], "name": "polynomial"}, "`data.points` is not a setting of"),
+    (DataSpec, {"points": "1,2,0; 1,x,0", **RINGS}, "rows of finite numbers, which row 2 is not"),
+    (
+        DataSpec,
+        {"points": [[1, 2, float("inf")]], **RINGS},
+        "row 1 is not; got [[1, 2, inf]]",
+    ),
+    (DataSpec, {"points": [[0, 1, 0], [1e39, 2, 0]], **RINGS}, "numbers, which row 2 is not; got"),
+    (DataSpec, {"points": ["1,2,0"], **RINGS}, "numbers, which row 1 is not; got ['1,2,0']."),
+    (DataSpec, {"points": [3], **RINGS}, "numbers, which row 1 is not; got [3]."),
+    (DataSpec, {"points": 3, **RINGS}, "`data.points` must be a valid list; got 3."),
+    (DataSpec, {"points": [[0, 1, 0]] * 2001, **RINGS}, "must have at most 2000 items, not 2001"),
     (DataSpec, {"name": "table"}, "`data.path` and the data set `table` belong together"),
     (DataSpec, {"name": "iris", "path": "t.csv"}, "the data set `table` belong together"),
     (Experiment, {}, "`data` is missing."),
@@ -362,6 +376,22 @@ def test_the_full_batch_can_be_asked_for(full):
     """`batch_size` "full", "none" or None is all samples in one step."""
     assert experiment("gates-and").override(batch_size=full).training.batch_size is None
     assert experiment("gates-and").training.batch_size == 64
+
+
+@pytest.mark.parametrize(
+    "points", ["0.5,1,1; -2,2,0", " 0.5, 1,1;-2,2,0 ;", [[0.5, 1, 1], [-2, 2, 0]], POINTS]
+)
+def test_points_are_text_lists_or_an_array(points):
+    """Rows are parted by semicolons, their numbers by commas; spaces do no harm."""
+    assert experiment("rings-3").override(points=points).data.points == POINTS.tolist()
+
+
+@pytest.mark.parametrize("none", [None, "", "none", []])
+def test_no_points_leave_an_experiment_as_it_was(none):
+    """Without points an experiment is written as it was before there were any."""
+    e = experiment("gates-and", points="1,1,0")
+    assert e.override(points=none).data == experiment("gates-and").data
+    assert "points =" not in e.override(points=none).to_toml()
 
 
 def test_experiment_takes_names_files_and_tables(tmp_path):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fitscope.data import dataset, dataset_from_arrays
     from fitscope.errors import FitscopeError
-    from fitscope.export import save_report
+    from fitscope.export import pytorch_script, save_report
     from fitscope.notebook import explore
     from fitscope.plot import draw, movie, save_figure, save_movie
     from fitscope.records import Dataset, Outcome, Run
@@ -46,6 +46,7 @@ _HOME = {
     "fit_many": "train",
     "load": "runfile",
     "movie": "plot",
+    "pytorch_script": "export",
     "save_figure": "plot",
     "save_movie": "plot",
     "save_report": "export",
@@ -71,6 +72,7 @@ __all__ = [
     "fit_many",
     "load",
     "movie",
+    "pytorch_script",
     "save_figure",
     "save_movie",
     "save_report",

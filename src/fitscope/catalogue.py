@@ -14,6 +14,7 @@ class DatasetInfo(NamedTuple):
 
 
 _SPLIT = {"test_fraction": 0.0, "split_seed": 0, "standardize": False}
+_MADE = {**_SPLIT, "points": None}
 _REAL = {
     **{"test_fraction": 0.2, "split_seed": 0, "standardize": True},
     **{"target": None, "features": None, "task": None},
@@ -22,23 +23,26 @@ _REAL = {
 DATASETS: Mapping[str, DatasetInfo] = {
     "gates": DatasetInfo(
         "Two noisy bits and a logic gate of them: and, or, xor.",
-        {"n_samples": 500, "noise": 0.05, "seed": 42, "gate": "and", **_SPLIT},
+        {"n_samples": 500, "noise": 0.05, "seed": 42, "gate": "and", **_MADE},
     ),
     "gaussians": DatasetInfo(
         "Two round clouds of points, centred on (0, 0) and (2, 2).",
-        {"n_samples": 1000, "noise": 1.0, "seed": 2020, **_SPLIT},
+        {"n_samples": 1000, "noise": 1.0, "seed": 2020, **_MADE},
     ),
     "threshold": DatasetInfo(
         "Points on a line, class 1 where w x + b + noise > 0, with a fresh test set.",
-        {"n_samples": 400, "noise": 0.1, "seed": 1, "w": 1.0, "b": 0.0, "standardize": False},
+        {
+            **{"n_samples": 400, "noise": 0.1, "seed": 1, "w": 1.0, "b": 0.0},
+            **{"standardize": False, "points": None},
+        },
     ),
     "step": DatasetInfo(
         "Points on a line from -1 to 1, class 1 where x > 0.2, without noise.",
-        {"n_samples": 20, **_SPLIT},
+        {"n_samples": 20, **_MADE},
     ),
     "rings": DatasetInfo(
         "A disc of radius 1 inside a ring of radius 3 to 4.",
-        {"n_samples": 2000, "seed": 100, **_SPLIT},
+        {"n_samples": 2000, "seed": 100, **_MADE},
     ),
     "polynomial": DatasetInfo(
         "A random polynomial of x, with the powers of x as the inputs.",
@@ -46,23 +50,26 @@ DATASETS: Mapping[str, DatasetInfo] = {
     ),
     "sine": DatasetInfo(
         "A damped sine, sin(3x) exp(-x/8) on [-10, 10), or its mirror image.",
-        {"n_samples": 200, "noise": 0.0, "seed": 0, "flipped": False, **_SPLIT},
+        {"n_samples": 200, "noise": 0.0, "seed": 0, "flipped": False, **_MADE},
     ),
     "moons": DatasetInfo(
         "Two interleaved half circles (scikit-learn).",
-        {"n_samples": 400, "noise": 0.15, "seed": 0, **_SPLIT},
+        {"n_samples": 400, "noise": 0.15, "seed": 0, **_MADE},
     ),
     "circles": DatasetInfo(
         "A circle inside a larger one (scikit-learn).",
-        {"n_samples": 400, "noise": 0.08, "seed": 0, **_SPLIT},
+        {"n_samples": 400, "noise": 0.08, "seed": 0, **_MADE},
     ),
     "spirals": DatasetInfo(
         "Spiral arms wound around each other, one a class.",
-        {"n_samples": 400, "noise": 0.1, "seed": 0, "n_classes": 2, **_SPLIT},
+        {"n_samples": 400, "noise": 0.1, "seed": 0, "n_classes": 2, **_MADE},
     ),
     "blobs": DatasetInfo(
         "Round clouds of points, one a class (scikit-learn).",
-        {"n_samples": 400, "noise": 1.0, "seed": 0, "n_classes": 4, **_SPLIT},
+        {"n_samples": 400, "noise": 1.0, "seed": 0, "n_classes": 4, **_MADE},
+    ),
+    "points": DatasetInfo(
+        "Points set by hand, each [x1, x2, class].", {"points": None, "standardize": False}
     ),
     "iris": DatasetInfo("150 iris flowers of three species, 4 measurements each.", _REAL),
     "wine": DatasetInfo("178 wines of three growers, 13 chemical measurements each.", _REAL),

@@ -15,6 +15,8 @@ from pydantic.fields import FieldInfo
 
 from fitscope.catalogue import DATASETS, READY
 from fitscope.errors import OutputError, UnknownNameError, near_miss
+from fitscope.export_command import export
+from fitscope.lab_command import lab
 from fitscope.plot_command import plot
 from fitscope.settings import Spec
 from fitscope.specs import (
@@ -33,7 +35,18 @@ if TYPE_CHECKING:
     from fitscope.terminal import Advance
     from fitscope.train import Progress
 
-__all__ = ["INTERRUPTED", "data", "experiments", "fit", "lesson", "plot", "predict", "show"]
+__all__ = [
+    "INTERRUPTED",
+    "data",
+    "experiments",
+    "export",
+    "fit",
+    "lab",
+    "lesson",
+    "plot",
+    "predict",
+    "show",
+]
 
 INTERRUPTED = 130  # the exit status of a command that Ctrl-C ended
 
@@ -182,7 +195,7 @@ def data(
         print_json({**facts, "file": out})
         return
     print(f"{READY[name].about}")
-    if "test_fraction" not in READY[name].settings:
+    if name == "threshold":
         print("These are its training samples; its test set is drawn anew and not part of them.")
     print(f"{table.num_rows:,} rows; features: {', '.join(features)}; target: {target}")
     if out is not None:

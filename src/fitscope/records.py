@@ -276,6 +276,12 @@ class Run(Trajectory):
 
         save(self, path, data=data)
 
+    def _repr_html_(self) -> str:
+        """The run as a notebook shows it: its replay, in a frame."""
+        from fitscope.export import replay_frame
+
+        return replay_frame(self)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Run) and _same_fields(self, other)
 

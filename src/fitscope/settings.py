@@ -16,6 +16,7 @@ __all__ = [
     "parse_full",
     "parse_init",
     "parse_names",
+    "parse_points",
     "parse_widths",
     "shown_value",
     "worded",
@@ -97,6 +98,24 @@ def parse_init(value: Any) -> Any:
     if not all(abs(number) <= MAX_FLOAT32 for number in found):  # false for nan, too
         raise ValueError("must be torch, zeros, ones or a list of finite numbers")
     return found
+
+
+def parse_points(value: Any) -> Any:
+    """Rows of numbers, from lists or from the text "0.5,1,1; 2,2,0"; none at all is None."""
+    if isinstance(value, str):
+        rows = [row.strip() for row in value.split(";")]
+        value = [row.split(",") for row in rows if row not in ("", "none")]
+    if value is None or not isinstance(value, Iterable):
+        return value  # which pydantic explains
+    found = []
+    for number, row in enumerate(value, start=1):
+        try:
+            found.append([float(number) for number in row])
+        except (TypeError, ValueError, OverflowError):
+            found.append([math.nan])
+        if isinstance(row, str) or not all(abs(x) <= MAX_FLOAT32 for x in found[-1]):
+            raise ValueError(f"must be rows of finite numbers, which row {number} is not")
+    return found or None
 
 
 def parse_full(value: Any) -> Any:

@@ -19,7 +19,15 @@ from fitscope.errors import (
     UnknownNameError,
     near_miss,
 )
-from fitscope.settings import Spec, meant_setting, parse_full, parse_init, parse_names, parse_widths
+from fitscope.settings import (
+    Spec,
+    meant_setting,
+    parse_full,
+    parse_init,
+    parse_names,
+    parse_points,
+    parse_widths,
+)
 
 __all__ = [
     "FLAT_FIELDS",
@@ -75,6 +83,11 @@ class DataSpec(Spec):
     flipped: bool | None = Field(None, description="sine: mirrored, so that it grows")
     n_classes: int | None = Field(
         None, ge=2, le=100, description="blobs and spirals: number of classes"
+    )
+    points: Annotated[list[list[float]] | None, BeforeValidator(parse_points)] = Field(
+        None,
+        max_length=2000,
+        description="rows added by hand to the training part, inputs and target: 0.5,1,1; 2,2,0",
     )
 
     @model_validator(mode="before")

@@ -1,7 +1,7 @@
 """DataSpec -> Dataset: make or read the data, read off the task, split it, scale it."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from fitscope.data import toys
 from fitscope.data.bundled import TARGETS, bundled_table
+from fitscope.data.by_hand import points_by_hand, rows_by_hand
 from fitscope.data.tables import feature_matrix, raw_from_table, read_table, write_table
 from fitscope.errors import DataError
 from fitscope.records import Dataset, Label, RawData
@@ -105,7 +106,7 @@ def _targets(y: Any) -> np.ndarray:
 
 
 def raw_data(spec: DataSpec) -> RawData:
-    """The data that a spec describes, as it comes: not split, not scaled."""
+    """The data that a spec describes, as it comes: not split, not scaled, nothing added by hand."""
     if spec.name == "arrays":
         raise DataError("This data was given in memory: pass (X, y), or a run's `dataset`.")
     if spec.name == "table" or spec.name in TARGETS:
@@ -114,6 +115,8 @@ def raw_data(spec: DataSpec) -> RawData:
         return raw_from_table(
             table, target=target, features=spec.features, source=spec.path or spec.name
         )
+    if spec.name == "points":
+        return points_by_hand(spec.points)
     generator: Callable[..., RawData] = getattr(toys, spec.name)
     taken = inspect.signature(generator).parameters
     return generator(**{name: getattr(spec, name) for name in taken})
@@ -126,8 +129,10 @@ def dataset_table(spec: DataSpec) -> Any:
     if spec.name in TARGETS:
         return bundled_table(spec.name)
     raw = raw_data(spec)
-    columns = dict(zip(raw.feature_names, raw.X.T, strict=True))
-    return pa.table({**columns, raw.target_name: raw.y})
+    classes = () if raw.task == "regression" else np.unique(raw.y).tolist()
+    X, y = _with_rows_by_hand(spec, raw, raw.X, raw.y, classes)
+    columns = dict(zip(raw.feature_names, X.T, strict=True))
+    return pa.table({**columns, raw.target_name: y})
 
 
 def _prepare(spec: DataSpec, raw: RawData) -> Dataset:
@@ -140,7 +145,9 @@ def _prepare(spec: DataSpec, raw: RawData) -> Dataset:
     X_test, y_test = raw.X[test], y[test]
     if raw.X_test is not None and raw.y_test is not None:
         X_test, y_test = raw.X_test, np.searchsorted(classes, raw.y_test)
-    X, y = raw.X[train], y[train]
+    X, y = _with_rows_by_hand(spec, raw, raw.X[train], y[train], classes)
+    if len(X) > len(train):
+        note += (f"The last {len(X) - len(train)} of the training samples were set by hand.",)
     mean, scale = _statistics(X, spec.standardize)
     y_mean, y_scale = _statistics(y, spec.standardize and task == "regression")
     kind = np.float32 if task == "regression" else np.int32
@@ -241,6 +248,16 @@ def _split(spec: DataSpec, y: np.ndarray, task: Task) -> tuple[np.ndarray, np.nd
             "or a smaller `test_fraction`."
         )
     return train, test
+
+
+def _with_rows_by_hand(
+    spec: DataSpec, raw: RawData, X: np.ndarray, y: np.ndarray, classes: Sequence[Label]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Samples and, after them, the rows of `points`, which so never move another sample."""
+    if spec.points is None or spec.name == "points":
+        return X, y
+    X_more, y_more = rows_by_hand(spec.points, raw.feature_names, classes)
+    return np.concatenate([X, X_more]), np.concatenate([y, y_more])
 
 
 def _statistics(values: np.ndarray, wanted: bool | None) -> tuple[np.ndarray, np.ndarray]:

@@ -72,8 +72,15 @@ def _flag(name: str, value: Any) -> str:
         return f"--{name}" if value else f"--no-{name}"
     if value is None:
         return f"--{name} none"
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        value = "; ".join(",".join(map(_number, row)) for row in value)
     if isinstance(value, list):
         text = io.StringIO()
         csv.writer(text, lineterminator="").writerow(value or ["none"])
         value = text.getvalue()
     return f"--{name} {shlex.quote(str(value))}"
+
+
+def _number(value: float) -> str:
+    """A number with all its digits, and without the point of a whole one."""
+    return repr(value).removesuffix(".0")

@@ -1,4 +1,4 @@
-"""The five lessons: text with code, made into notebooks and opened in Jupyter when asked for."""
+"""The five lessons: text with code, as steps for the lab, or as notebooks opened in Jupyter."""
 
 import re
 import subprocess
@@ -10,8 +10,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fitscope.errors import MissingExtraError, OutputError, UnknownNameError
+from fitscope.lessons.steps import LessonStep, steps_of
 
-__all__ = ["Lesson", "jupyter", "lesson_text", "lessons", "open_notebook", "write_notebook"]
+__all__ = [
+    "Lesson",
+    "LessonStep",
+    "jupyter",
+    "lesson_steps",
+    "lesson_text",
+    "lessons",
+    "open_notebook",
+    "write_notebook",
+]
 
 _INSTALL = 'pip install "fitscope[lessons]" jupyterlab'
 _PAGES = ("jupyterlab", "notebook")  # what opens a notebook in a browser, the better first
@@ -45,6 +55,20 @@ def lesson_text(number: int) -> str:
         raise UnknownNameError(f"There is no lesson {number}; there are lessons 1 to {len(files)}.")
     place = resources.files("fitscope.lessons") / files[number]
     return place.read_text(encoding="utf-8")
+
+
+def lesson_steps(number: int) -> list[LessonStep]:
+    """A lesson section by section: its text as HTML, and how the lab stands beside it.
+
+    Raises:
+        UnknownNameError: there is no such lesson.
+
+    Example:
+        >>> step = lesson_steps(1)[0]
+        >>> step.title, step.lab["experiment"]
+        ('One neuron: gates', 'gates-and')
+    """
+    return steps_of(lesson_text(number))
 
 
 def write_notebook(number: int, path: str | Path) -> bool:

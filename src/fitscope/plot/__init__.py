@@ -1,7 +1,6 @@
 """record -> figure: one file a view, with the matplotlib and the plotly drawing side by side."""
 
 from fitscope.plot.basin import basin_map, basin_map_plotly
-from fitscope.plot.canvas import svg
 from fitscope.plot.compare import compare, compare_plotly
 from fitscope.plot.curve import response_curve, response_curve_plotly
 from fitscope.plot.decision import decision_field, decision_field_plotly
@@ -110,7 +109,6 @@ __all__ = [
     "start_map_plotly",
     "success_share",
     "success_share_plotly",
-    "svg",
     "unit_maps",
     "unit_maps_plotly",
     "view",

@@ -1,9 +1,7 @@
-"""What the matplotlib drawings share: figures in the house style, samples, legends, files."""
+"""What the matplotlib drawings share: figures in the house style, samples, legends."""
 
 import contextlib
 import io
-import re
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
@@ -15,7 +13,6 @@ from matplotlib.figure import Figure
 
 from fitscope.plot.theme import (
     CLASS_MARKERS,
-    INKS,
     MANY_POINTS,
     Inks,
     class_colour,
@@ -35,11 +32,7 @@ __all__ = [
     "new_axes",
     "plain",
     "styled",
-    "svg",
 ]
-
-# In an SVG for a page, the light inks become the page's CSS variables.
-_CSS = dict(zip(INKS["light"], ("var(--ink)", "var(--muted)", "var(--grid)"), strict=False))
 
 
 class Drawing(Figure):
@@ -166,31 +159,3 @@ def _letters(names: Sequence[str], n_columns: int) -> int:
     """How wide a legend is, with its marks; 58 letters fit above a figure of 4.8 inches."""
     columns = np.array_split(np.array(names, dtype=object), min(n_columns, len(names)))
     return sum(max(len(name) for name in column) + 7 for column in columns)
-
-
-def svg(fig: Figure, *, label: str) -> str:
-    """The figure as an SVG element for a page.
-
-    Its inks follow the page's CSS variables, its ground is the page's, its text is text, and the
-    same figure gives the same element.
-
-    Args:
-        fig: a picture in the theme light.
-        label: what a screen reader says.
-    """
-    buffer = io.StringIO()
-    settings: Any = {**_style(INKS["light"]), "svg.hashsalt": label}
-    with mpl.rc_context(settings), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # the page's font draws what DejaVu lacks
-        fig.draw_without_rendering()
-        fig.set_layout_engine("none")  # another round would move things by a millionth
-        metadata = {"Date": None, "Creator": None}
-        fig.savefig(buffer, format="svg", metadata=metadata, facecolor="none")
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    for colour, variable in _CSS.items():
-        text = text.replace(colour, variable)
-    quoted = label.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", text, count=1)
-    return text.replace("<svg", f'<svg role="img" aria-label="{quoted}"', 1)

@@ -27,6 +27,7 @@ __all__ = ["Population", "fit_many"]
 
 Sources = Source | Sequence[Source] | Iterator[Source]
 Progress = Callable[[int, int], object]
+_OF_LISTS = ("hidden", "features", "init", "points")  # settings whose values are lists
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -183,13 +184,18 @@ def _values(name: str, value: Any) -> list[Any]:
     if not isinstance(value, list | tuple | range):
         return [value]
     values = list(value)
-    if name in ("hidden", "features", "init") and not any(
-        isinstance(v, list | tuple | str | None) for v in values
-    ):
+    if name in _OF_LISTS and not any(_is_whole(name, v) for v in values):
         raise ExperimentError(
             [f"`{name}` takes a list of its values, such as {name}=[{values}]; got {values}."]
         )
     return values
+
+
+def _is_whole(name: str, value: Any) -> bool:
+    """Whether it is a value of a setting whose values are lists, and no part of one."""
+    if name == "points" and isinstance(value, list | tuple):
+        return any(isinstance(row, list | tuple) for row in value)
+    return isinstance(value, list | tuple | str | None)
 
 
 def _trained(

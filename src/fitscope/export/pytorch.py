@@ -1,0 +1,106 @@
+"""A run as one PyTorch script that trains the same network again, to read and to learn from."""
+
+import itertools
+import textwrap
+
+from fitscope.export.pytorch_data import Facts, data_constants, data_part, facts_of
+from fitscope.export.pytorch_training import start_text, training_part
+from fitscope.export.source import WIDTH, literal, plain
+from fitscope.records import Outcome, Run
+
+__all__ = ["pytorch_script"]
+
+_PYTHONS_OWN = ("csv", "json", "re")
+
+
+def pytorch_script(run: Run, *, run_file: str = "run.safetensors") -> str:
+    """One PyTorch script that makes the data, the start, the batches and all steps of a run again.
+
+    It imports PyTorch and numpy; scikit-learn where the data or the split is scikit-learn's; and
+    pyarrow for a Parquet table. It says what this run needs and nothing else, and its last line
+    prints the training loss at the end.
+
+    Args:
+        run: the run.
+        run_file: where the run's file is; only the script of a run on many samples that were
+            given in memory reads it.
+
+    Raises:
+        DataError: the data was given in memory, and the run was saved without it.
+
+    Example:
+        >>> from fitscope.train import fit
+        >>> "nn.Linear(2, 3)" in pytorch_script(fit("rings-3", epochs=2))
+        True
+    """
+    facts = facts_of(run, run_file=run_file)
+    body = [*data_part(facts), *training_part(facts)]
+    head = [_docstring(facts), _imports(facts, "\n".join(body)), _constants(facts)]
+    return _spaced([*head, *body]) + "\n"
+
+
+def _spaced(blocks: list[str]) -> str:
+    """Blocks with an empty line between them, and with two around a function."""
+    text = blocks[0]
+    for before, block in itertools.pairwise(blocks):
+        outer = [line for line in before.splitlines() if line and line[0] != " "]
+        inner = [line for line in block.splitlines() if line[:1] != "#"]
+        is_function = outer[-1].startswith("def ") or inner[0].startswith(("def ", "@"))
+        text += ("\n\n\n" if is_function else "\n\n") + block
+    return text
+
+
+def _docstring(facts: Facts) -> str:
+    """What the script trains, and what its last line should say."""
+    run, e = facts.run, facts.run.experiment
+    title = plain(e.title or run.dataset.spec.name).rstrip(".") + "."
+    shape = "-".join(map(str, run.layer_sizes))
+    parameters = _counted(run.params.shape[1], "parameter")
+    updates = _counted(e.training.n_updates(run.dataset.n_train), "update")
+    what = (
+        f"Plain PyTorch for what fitscope {run.versions['fitscope']} recorded: a {shape} network "
+        f"with {parameters}, {updates}"
+    )
+    if run.outcome is Outcome.INTERRUPTED:
+        what += f". The run was interrupted after {run.steps[-1]:,}; this trains to the end."
+    elif run.outcome is Outcome.DIVERGED:
+        what += f". It diverges: after {run.steps[-1]:,} the loss is no longer a finite number."
+    else:
+        what += f", and a training loss of {run.train_loss[-1]:.5g} at the end."
+    texts = [text for text in (f'"""{title}', plain(e.about), what) if text]
+    return "\n\n".join(textwrap.fill(text, WIDTH) for text in texts) + '\n"""'
+
+
+def _counted(n: int, thing: str) -> str:
+    return f"{n:,} {thing}{'s' * (n != 1)}"
+
+
+def _imports(facts: Facts, code: str) -> str:
+    """What the code needs, in the usual order: Python's own, then the others."""
+    wanted = {*facts.made.imports, "import torch", "from torch import nn"}
+    if "np." in code:
+        wanted.add("import numpy as np")
+    if facts.is_split:
+        wanted.add("from sklearn.model_selection import train_test_split")
+    own = sorted(line for line in wanted if line.split()[1] in _PYTHONS_OWN)
+    others = sorted(wanted - set(own), key=lambda line: (line.startswith("from"), line))
+    return "\n".join([*own, *[""] * bool(own), *others])
+
+
+def _constants(facts: Facts) -> str:
+    """What a reader may want to change."""
+    t = facts.run.experiment.training
+    lines = [*data_constants(facts), *start_text(facts)]
+    drawn = ["the start"] * facts.draws_start + ["the order of the samples"] * facts.is_shuffled
+    if drawn:
+        lines.append(f"SEED = {literal(t.seed)}  # of {' and '.join(drawn)}")
+    lines.append(f"LR = {literal(t.lr)}  # the learning rate")
+    used = {
+        "MOMENTUM": t.momentum or None,
+        "WEIGHT_DECAY": t.weight_decay or None,
+        "BATCH_SIZE": None if facts.is_full else t.batch_size,
+        "EPOCHS": None if facts.is_one_pass else t.epochs,
+        "STOP_BELOW": None if facts.is_one_pass else t.stop_below,
+    }
+    lines += [f"{name} = {literal(value)}" for name, value in used.items() if value is not None]
+    return "\n".join(lines)

@@ -1,0 +1,3 @@
+"""The lab: a local server, and the page that shows a model learn."""
+
+__all__: list[str] = []

@@ -1,0 +1,16 @@
+// A single line that invites to the first change, until one was made.
+
+import { el } from "./dom.js";
+
+/** @param {HTMLElement} root @param {import("./store.js").Store} store */
+export function invitation(root, store) {
+  const line = el("p", { class: "invitation" }, "Drag the number of hidden units to 2. Why does it fail?");
+  /** @type {any} */
+  let first = null;
+  root.append(line);
+  store.on(["experiment", "run"], ({ experiment }) => {
+    first ??= experiment;
+    line.hidden = experiment !== first && JSON.stringify(experiment?.network) !== JSON.stringify(first?.network);
+    line.hidden ||= experiment?.data.name !== "rings";
+  });
+}

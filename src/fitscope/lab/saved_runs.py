@@ -1,0 +1,53 @@
+"""The saved runs of the workspace, told by the heads of their files."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fitscope.specs import Experiment
+
+__all__ = ["run_facts"]
+
+_MOST_HEAD_BYTES = 20_000_000
+
+
+def run_facts(path: Path) -> dict[str, Any]:
+    """What a list shows of a run file; its arrays are not read but for the last loss.
+
+    A file that cannot be understood has a `problem` in place of the rest.
+    """
+    about = path.stat()
+    facts: dict[str, Any] = {
+        "name": path.stem,
+        "when": datetime.fromtimestamp(about.st_mtime, UTC).isoformat(timespec="seconds"),
+        "bytes": about.st_size,
+        **dict.fromkeys(("title", "data", "shape", "loss", "outcome", "problem")),
+    }
+    try:
+        return {**facts, **_head_facts(path)}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, LookupError, RecursionError):
+        return {**facts, "problem": f"{path.name} is damaged, or no run file."}
+
+
+def _head_facts(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        if size > _MOST_HEAD_BYTES:
+            raise ValueError("no head is so large")
+        head = json.loads(file.read(size))
+        begin, end = head["train_loss"]["data_offsets"]
+        file.seek(8 + size + max(begin, end - 4))
+        loss = np.frombuffer(file.read(4), dtype="<f4")
+    told = json.loads(head["__metadata__"]["fitscope"])
+    e, data = Experiment(**told["experiment"]), told["dataset"]
+    k = len(data["classes"]) if data["task"] == "multiclass" else 1
+    return {
+        "title": e.title,
+        "data": e.data.path or e.data.name,
+        "shape": e.network.layer_sizes(len(data["feature_names"]), k),
+        "loss": float(loss[0]) if len(loss) else None,
+        "outcome": told["outcome"],
+    }

@@ -1,0 +1,94 @@
+"""A table of the workspace, described for the page: its columns, and which one to predict."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fitscope.data import read_table
+from fitscope.errors import DataError
+from fitscope.lab.limits import Limits
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["checked_table", "table_facts"]
+
+_FEW_TEXTS = 20  # more different texts than this, and than half of the rows, are no classes
+
+
+def checked_table(path: Path, limits: Limits) -> "pa.Table":
+    """The table, if it is one and not too large.
+
+    Raises:
+        FitscopeError: it is none, or too large.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    if path.suffix.lower() in (".parquet", ".pq"):  # a small file may hold a huge table
+        try:
+            about = pyarrow.parquet.read_metadata(path)
+        except (pa.ArrowException, OSError):
+            pass  # which `read_table` has a sentence for
+        else:
+            limits.check_table(about.num_rows, about.num_columns)
+    table = read_table(path)
+    limits.check_table(table.num_rows, table.num_columns)
+    return table
+
+
+def table_facts(table: "pa.Table", path: str) -> dict[str, Any]:
+    """What the page shows of a table, and the target it suggests: the last column that can be one.
+
+    Raises:
+        DataError: no column can be predicted.
+    """
+    columns = [_column(name, table[name]) for name in table.column_names]
+    possible = [column["name"] for column in columns if _can_be_target(column, table.num_rows)]
+    if not possible:
+        raise DataError(
+            f"No column of {path} can be predicted: each has a single value, has missing ones, or "
+            "is different in every row."
+        )
+    return {
+        "path": path,
+        "rows": table.num_rows,
+        "columns": columns,
+        "target": possible[-1],
+    }
+
+
+def _column(name: str, column: "pa.ChunkedArray") -> dict[str, Any]:
+    import pyarrow.compute as pc
+
+    n_missing = column.null_count
+    kind = _kind(column)
+    if kind == "text":
+        n_missing += pc.sum(pc.equal(column.cast("string"), "")).as_py() or 0
+    if kind == "number" and str(column.type) in ("halffloat", "float", "double"):
+        n_missing += pc.sum(pc.is_nan(column)).as_py() or 0
+    return {
+        "name": name,
+        "kind": kind,
+        "n_different": len(pc.unique(column.drop_null())),
+        "n_missing": n_missing,
+    }
+
+
+def _kind(column: "pa.ChunkedArray") -> str:
+    """What the values are; "other" is nothing that can be learned, such as a date."""
+    import pyarrow.types as t
+
+    kind = column.type
+    kind = kind.value_type if t.is_dictionary(kind) else kind
+    if t.is_boolean(kind):
+        return "truth"
+    if t.is_integer(kind) or t.is_floating(kind) or t.is_decimal(kind):
+        return "number"
+    return "text" if t.is_string(kind) or t.is_large_string(kind) else "other"
+
+
+def _can_be_target(column: dict[str, Any], n_rows: int) -> bool:
+    n = column["n_different"]
+    if column["kind"] == "other" or column["n_missing"] or n < 2:
+        return False
+    return column["kind"] != "text" or int(n) <= max(_FEW_TEXTS, n_rows // 2)
