@@ -53,7 +53,9 @@ def _spaced(blocks: list[str]) -> str:
 def _docstring(facts: Facts) -> str:
     """What the script trains, and what its last line should say."""
     run, e = facts.run, facts.run.experiment
-    title = plain(e.title or run.dataset.spec.name).rstrip(".") + "."
+    title = plain(e.title).rstrip(".")
+    if title in ("", run.dataset.spec.name) or run.dataset.spec.path:
+        title = f"A network for {'data given in memory' if title == 'arrays' else title or 'data'}"
     shape = "-".join(map(str, run.layer_sizes))
     parameters = _counted(run.params.shape[1], "parameter")
     updates = _counted(e.training.n_updates(run.dataset.n_train), "update")
@@ -67,7 +69,7 @@ def _docstring(facts: Facts) -> str:
         what += f". It diverges: after {run.steps[-1]:,} the loss is no longer a finite number."
     else:
         what += f", and a training loss of {run.train_loss[-1]:.5g} at the end."
-    texts = [text for text in (f'"""{title}', plain(e.about), what) if text]
+    texts = [text for text in (f'"""{title}.', plain(e.about), what) if text]
     return "\n\n".join(textwrap.fill(text, WIDTH) for text in texts) + '\n"""'
 
 

@@ -106,7 +106,8 @@ def data_constants(facts: Facts) -> list[str]:
 
 def data_part(facts: Facts) -> list[str]:
     """The blocks of lines that end with all samples as tensors."""
-    blocks = [f"{comment(facts.made.about)}\n{facts.made.code}"]
+    blocks = [facts.made.helper] * bool(facts.made.helper)
+    blocks.append(f"{comment(facts.made.about)}\n{facts.made.code}")
     touched = [
         step(facts)
         for step, is_needed in (
@@ -151,9 +152,7 @@ def _scaled(facts: Facts) -> str:
     what = "Inputs and target are" if facts.is_regression else "Every input is"
     why = f"{what} measured in standard deviations from the mean, so that units do not matter."
     if facts.has_test:
-        why += (
-            " Both numbers come from the training part: nothing may be learned from the test part."
-        )
+        why += " Both come from the training part: nothing may be learned from the test part."
     lines = [comment(why), "mean, std = $X.mean(axis=0), $X.std(axis=0)"]
     if (facts.run.dataset.scale == 1).any():
         lines.append("std[np.ptp($X, axis=0) == 0] = 1  # a column that never changes has none")

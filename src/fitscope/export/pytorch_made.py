@@ -22,6 +22,7 @@ class DataCode(NamedTuple):
         imports: import statements, beside those of torch and numpy.
         has_parts: `code` makes the training part and, where there is one, the test part itself.
         is_scaled: what it makes is standardised already where the run wants it so.
+        helper: a function that `code` calls, if it needs one.
         is_tensor: `X` (n, d) and `y` (n, 1) are tensors already.
     """
 
@@ -32,6 +33,7 @@ class DataCode(NamedTuple):
     imports: tuple[str, ...] = ()
     has_parts: bool = False
     is_scaled: bool = False
+    helper: str = ""
     is_tensor: bool = False
 
 

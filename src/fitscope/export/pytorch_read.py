@@ -10,6 +10,7 @@ from fitscope.records import Dataset
 
 __all__ = ["data_code"]
 
+MAX_LABELS = 10
 MAX_ROWS = 200  # so many are written into the script; more stay in the run's file
 _ABOUT = {
     "iris": "150 iris flowers of three species, with 4 measurements each in cm.",
@@ -21,13 +22,11 @@ _ABOUT = {
 _ENCODE = (
     "\nclasses, y = np.unique(y, return_inverse=True)  # labels become 0, 1, ... in their order"
 )
+_BENIGN = "class 0 is benign, class 1 malignant"
 _NUMBER = '''\
 def number(cell):
     """True and false count as 1 and 0."""
-    return float({"true": 1, "false": 0}.get(cell.lower(), cell))
-
-
-'''
+    return float({"true": 1, "false": 0}.get(cell.lower(), cell))'''
 
 
 def data_code(data: Dataset, *, run_file: str) -> DataCode:
@@ -63,6 +62,7 @@ def _bundled(data: Dataset) -> DataCode:
     imports, constants = (f"from sklearn.datasets import {loader}",), tuple[str, ...]()
     if data.target_name == target and data.spec.features is None:
         code = f"X, y = {loader}(return_X_y=True)"
+        code += "\ny = 1 - y" * (name == "breast-cancer")
     else:
         constants = _columns(data)
         more = f"column[{literal(target)}] = bunch.target\n" * (target in data.feature_names)
@@ -73,7 +73,7 @@ column = dict(zip(bunch.feature_names, bunch.data.T))
 {more}X = np.stack([column[name] for name in FEATURES], axis=1)
 y = {y}"""
     if name == "breast-cancer" and data.target_name == target:
-        code += "\ny = 1 - y  # class 0 is benign, class 1 malignant"
+        code = code.replace("y = bunch.target", "y = 1 - bunch.target") + f"  # {_BENIGN}"
     elif not (_is_counted(data) or isinstance(data.classes[0], str)):
         code += _ENCODE
     return DataCode(_ABOUT[name], code, {}, constants, imports)
@@ -86,14 +86,15 @@ def _csv(data: Dataset) -> DataCode:
     bare = '\n    header = re.sub(r\'"[^"]*"\', "", header)  # what is quoted separates nothing'
     X, y = _cell(data), _target_cell(data)
     code = f"""\
-{_NUMBER * ("number" in X + y)}with open(TABLE, encoding="utf-8-sig", newline="") as file:
+with open(TABLE, encoding="utf-8-sig", newline="") as file:
     header = file.readline(){bare * is_quoted}
-    separator = max(",;\\t|", key=header.count)
+    separator = max(",;\\t|", key=header.count)  # the one that it has most
     file.seek(0)
     rows = list(csv.DictReader(file, delimiter=separator))
 X = np.array([[{X} for name in FEATURES] for row in rows])
 y = np.array([{y} for row in rows])"""
-    return _table(data, code, ("import csv", *["import re"] * is_quoted))
+    made = _table(data, code, ("import csv", *["import re"] * is_quoted))
+    return made._replace(helper=_NUMBER * X.startswith("number"))
 
 
 def _cell(data: Dataset) -> str:
@@ -128,9 +129,8 @@ def _table(data: Dataset, code: str, imports: tuple[str, ...]) -> DataCode:
     if not _is_counted(data) and not isinstance(data.classes[0], bool):
         code += _ENCODE
     constants = (f"TABLE = {literal(data.spec.path)}", *_columns(data))
-    about = (
-        f"A row of the table is a sample; `{plain(data.target_name, most=60)}` is to be predicted."
-    )
+    target = plain(data.target_name, most=60)
+    about = f"A row of the table is a sample; `{target}` is to be predicted.{_labels(data)}"
     return DataCode(about, code, {}, constants, imports)
 
 
@@ -153,12 +153,14 @@ def _arrays(data: Dataset) -> DataCode:
     constants = [listing("ROWS", _rows(data))]
     code = "rows = np.array(ROWS)\nX, y = rows[:, :-1], rows[:, -1]"
     if data.n_test:
-        constants.append(f"N_TRAIN = {data.n_train}  # those below are for testing")
+        constants.append(f"N_TRAIN = {data.n_train}  # the rows after these are for testing")
         code = """\
 rows = np.array(ROWS)
 X_train, y_train = rows[:N_TRAIN, :-1], rows[:N_TRAIN, -1]
 X_test, y_test = rows[N_TRAIN:, :-1], rows[N_TRAIN:, -1]"""
-    about = f"The samples as they were given{_treated(data)}: inputs, then the target."
+    about = (
+        f"The samples as they were given{_treated(data)}: inputs, then the target.{_labels(data)}"
+    )
     return DataCode(about, code, {}, tuple(constants), has_parts=True, is_scaled=True)
 
 
@@ -201,6 +203,14 @@ def array(name, kind):
     )
     constants = (f"RUN_FILE = {literal(run_file)}",)
     return DataCode(about, code, {}, constants, ("import json",), has_parts=True, is_scaled=True)
+
+
+def _labels(data: Dataset) -> str:
+    """Which class is which, where they are few and not numbers from 0."""
+    if _is_counted(data) or len(data.classes) > MAX_LABELS:
+        return ""
+    named = [f"class {i} is {plain(label, most=40)}" for i, label in enumerate(data.classes)]
+    return f" C{', '.join(named)[1:]}."
 
 
 def _treated(data: Dataset) -> str:

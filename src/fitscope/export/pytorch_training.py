@@ -16,8 +16,9 @@ _STEPS = {
     "sgd": "# A step moves every parameter by LR times its gradient, downhill.",
     "adam": "# Adam: a step moves every parameter by about LR, however steep its gradients are.",
     "adamw": "# AdamW: a step moves every parameter by about LR, however steep its gradients are.",
-    "rmsprop": "# RMSprop: a step divides every gradient by the recent size of its kind.",
+    "rmsprop": "# RMSprop: a step divides each gradient by how large it has been lately.",
 }
+_WITH_MOMENTUM = "# A step is LR times the gradient, downhill, after MOMENTUM of the step before."
 _SEED = "torch.manual_seed(SEED)"
 _STEP = [
     "optimizer.zero_grad()  # or the gradients would add to those of the last step",
@@ -139,9 +140,8 @@ def _optimizer(facts: Facts) -> str:
     arguments += ["momentum=MOMENTUM"] * (t.momentum > 0) + ["nesterov=True"] * t.nesterov
     arguments += ["weight_decay=WEIGHT_DECAY"] * (t.weight_decay > 0)
     arguments += ["weight_decay=0"] * (t.optimizer == "adamw" and t.weight_decay == 0)
-    return f"{_STEPS[t.optimizer]}\n" + call(
-        f"optimizer = torch.optim.{_OPTIMIZERS[t.optimizer]}", arguments
-    )
+    how = _WITH_MOMENTUM if t.momentum else _STEPS[t.optimizer]
+    return f"{how}\n" + call(f"optimizer = torch.optim.{_OPTIMIZERS[t.optimizer]}", arguments)
 
 
 def _judge(facts: Facts) -> str:

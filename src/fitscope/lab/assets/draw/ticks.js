@@ -89,12 +89,13 @@ function exactly(i) {
 /** @param {number} low @param {number} high @param {number} most @returns {Ticks} */
 function withinDecade(low, high, most) {
   const first = Math.floor(Math.log10(low));
-  const places = [first, first + 1, first + 2].flatMap((i) =>
-    [1, 2, 5].map((n) => tidy(n, 10 ** i)),
-  );
-  const at = places.filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9));
-  if (at.length < 2 || at.length > most + 1) return even(low, high, most);
-  return { at, labels: at.map((value) => written([value], value)[0]) };
+  for (const digits of [[1, 2, 5], [1, 3], [1]]) {
+    const places = [first, first + 1, first + 2].flatMap((i) => digits.map((n) => tidy(n, 10 ** i)));
+    const at = places.filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9));
+    if (at.length < 2) break;
+    if (at.length <= most + 1) return { at, labels: at.map((value) => written([value], value)[0]) };
+  }
+  return even(low, high, most);
 }
 
 /**

@@ -12,6 +12,8 @@ import { biasIndex, weightIndex } from "./names.js";
 
 const MOST_WORK = 4e6; // of a field: sums and exponentials that take about 4 ms
 const MOST_GRIDS = 8;
+const FINEST = 121; // points along a side of a field on the page
+const ALONG = 400; // points along a single input
 /** @type {WeakMap<Dataset, Map<string, Grid>>} */
 const grids = new WeakMap();
 /** @type {WeakMap<Dataset, Float64Array>} */
@@ -82,6 +84,14 @@ export class Moment {
   #byPart(measure) {
     const { nTrain, y } = this.run.dataset, n = y.length;
     return { train: measure(0, Math.min(n, nTrain)), test: n > nTrain ? measure(nTrain, n) : null };
+  }
+
+  /**
+   * The field as the page shows it: the answer and all unit maps share one forward pass.
+   * @returns {Field}
+   */
+  get picture() {
+    return this.field(this.run.dataset.d > 1 ? gridSide(this.run, FINEST) : ALONG);
   }
 
   /**

@@ -18,6 +18,7 @@ export class Actions {
     /** @type {{job: string, began: number, abort: AbortController}|null} */
     this.training = null;
     this.isWanted = false;
+    this.settled = Promise.resolve(); // once nothing more is wanted
     this.changedAt = -Infinity;
     /** @type {Partial<import("./store.js").State>} */
     this.after = {};
@@ -48,9 +49,18 @@ export class Actions {
     this.store.set({ experiment, error: null });
     this.after = after;
     this.isWanted = true;
-    const { training } = this;
-    if (training && performance.now() - training.began > STALE_MS) training.abort.abort();
-    if (!training) await this.#trainWanted();
+    if (this.training) this.#hurry(this.training);
+    else this.settled = this.#trainWanted();
+    await this.settled;
+  }
+
+  /** A training that takes long gives way to what is wanted next.
+   * @param {{began: number, abort: AbortController}} training */
+  #hurry(training) {
+    const left = STALE_MS - (performance.now() - training.began);
+    setTimeout(() => {
+      if (this.isWanted && this.training === training) training.abort.abort();
+    }, left);
   }
 
   async #trainWanted() {

@@ -2,7 +2,6 @@
 
 import { colours, ramp, tint } from "../draw/colours.js";
 import { fieldImage, unitImage } from "../draw/field.js";
-import { gridSide } from "../model/moment.js";
 import { probabilities } from "../model/net.js";
 
 /** @typedef {import("../model/run.js").Run} Run */
@@ -11,25 +10,16 @@ import { probabilities } from "../model/net.js";
 /** @typedef {{column: number, unit: number, side: number, wide: number, canvas: HTMLCanvasElement}} Mapped side is the height */
 /** @typedef {{values: Float64Array, kind: string, ramp: Uint8ClampedArray|null}} Answer kind is the activation whose ends the colours have */
 
-const FINEST = 121; // as in views/output.js, so that the field and the maps share one pass
-const ALONG = 400;
 const SHADES = 256;
 const STRONGEST = 0.75; // of a class's colour, where it is certain
 const PIXELS = 0.75; // of a map, a pixel of the page: the rest is smooth anyway
-
-/** The field that the output shows too.
- * @param {Moment} moment */
-export function sharedField(moment) {
-  const { run } = moment;
-  return moment.field(run.dataset.d > 1 ? gridSide(run, FINEST) : ALONG);
-}
 
 /** Paints the maps of all cards of one moment.
  * @param {Moment} moment @param {Mapped[][]} columns */
 export function paintMaps(moment, columns) {
   const { run } = moment;
   if (!run.dataset.y.length) return columns.flat().forEach(({ canvas }) => blank(canvas));
-  const field = sharedField(moment);
+  const field = moment.picture;
   const last = columns.length - 1;
   for (const [c, cards] of columns.entries()) {
     if (!cards.length) continue;

@@ -4,7 +4,7 @@ import { Chart } from "../draw/chart.js";
 import { colours } from "../draw/colours.js";
 import { fieldImage } from "../draw/field.js";
 import { clipLine, linesOf } from "../model/lines.js";
-import { answerAt, gridSide, mediansOf, sliceOf } from "../model/moment.js";
+import { answerAt, mediansOf, sliceOf } from "../model/moment.js";
 import { probabilities } from "../model/net.js";
 import { el, shown } from "../page/dom.js";
 
@@ -19,7 +19,6 @@ export const help =
   "Warm is where the network answers class 1, cool where class 0, and white is 0.5. Scrub through time and see where the border turns.";
 export const needsServer = false;
 
-const FINEST = 121; // points along a side of the field
 const MOST_POINTS = 2500; // drawn at once; more would only lie on top of each other
 const REACH_PX = 9; // a click so near to a point set by hand takes it away
 
@@ -122,7 +121,7 @@ function legendName(run, label, isTest) {
 
 /** @param {Run} run @param {Moment} moment @param {[number, number]} features */
 function planeAxes(run, moment, features) {
-  const { xs, ys } = moment.field(gridSide(run, FINEST));
+  const { xs, ys } = moment.picture;
   const names = run.dataset.featureNames;
   const [x, y] = [ends(xs), ends(/** @type {Float64Array} */ (ys))];
   const ratio = (y[1] - y[0]) / (x[1] - x[0]);
@@ -135,7 +134,7 @@ function planeAxes(run, moment, features) {
 
 /** @param {Run} run @param {Moment} moment */
 function curveAxes(run, moment) {
-  const { xs } = moment.field(400);
+  const { xs } = moment.picture;
   const { targets, classes, targetName, featureNames } = run.dataset;
   const [low, high] = classes.length ? [0, Math.max(1, classes.length - 1)] : extent(targets);
   const margin = 0.12 * (high - low || 1);
@@ -160,7 +159,7 @@ function extent(values) {
 /** @param {State} state @param {Moment} moment @param {any[]} points */
 function planeMarks(state, moment, points) {
   const run = /** @type {Run} */ (state.run);
-  const field = moment.field(gridSide(run, FINEST));
+  const field = moment.picture;
   const [x, y] = [ends(field.xs), ends(/** @type {Float64Array} */ (field.ys))];
   return [{ kind: "image", image: fieldImage(run, field, null), x, y }, ...points, ...lineMarks(state, moment, x, y)];
 }
@@ -184,7 +183,7 @@ function lineMarks({ run, unit, lines }, moment, x, y) {
 /** @param {Moment} moment @param {any[]} points */
 function curveMarks(moment, points) {
   const { run } = moment;
-  const { xs } = moment.field(400);
+  const { xs } = moment.picture;
   const curves = answersAlong(run, moment);
   const several = curves.length > 1;
   const lines = curves.map((y, i) => ({ kind: "line", x: xs, y, colour: several ? colours.classColour(i) : colours.highlight, width: 2.25, name: several ? undefined : "answer" }));
@@ -195,7 +194,7 @@ function curveMarks(moment, points) {
 /** What a network with one input answers along it, in the units of the picture.
  * @param {Run} run @param {Moment} moment @returns {Float64Array[]} */
 function answersAlong(run, moment) {
-  const field = moment.field(400);
+  const field = moment.picture;
   const { classes, yMean, yScale } = run.dataset;
   if (!classes.length) return [field.pass.out[0].map((value) => value * yScale + yMean)];
   const found = probabilities(field.pass.out);
