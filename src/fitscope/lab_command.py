@@ -1,5 +1,6 @@
 """`fitscope lab`: serves the page, and opens it."""
 
+import os
 import sys
 import threading
 import webbrowser
@@ -50,3 +51,8 @@ def lab(
     if open_:  # a browser of the terminal would keep this thread
         threading.Thread(target=webbrowser.open, args=(door.link,), daemon=True).start()
     Server(served, door).serve_until_told()
+    if served.is_at_work:
+        # What cannot be stopped, such as a library that is being loaded, would abort the process
+        # when Python takes its threads away from under it. All files are written.
+        sys.stdout.flush()
+        os._exit(0)

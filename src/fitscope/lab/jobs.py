@@ -90,6 +90,11 @@ class Lane:
         self._queue.put((asked, work))
         return asked
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether something is under way or waits."""
+        return bool(self._under_way)
+
     def close(self, timeout_s: float) -> None:
         """Takes what waits from the queue, and waits for what is under way."""
         for asked in list(self._under_way):

@@ -70,6 +70,7 @@ class Lab:
         self.long = Lane("long", n_threads=1, n_waiting=waiting)
         self.side = Lane("drawing", n_threads=1, n_waiting=waiting)
         self.is_warm = threading.Event()
+        self._warming = threading.Thread(target=self._warm_up, name="warm-up", daemon=True)
         self._drawing = threading.Lock()
         self._thumbnails: dict[str, Any] | None = None
 
@@ -80,7 +81,7 @@ class Lab:
 
     def begin(self) -> None:
         """Loads what the first request needs, beside the server's start."""
-        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+        self._warming.start()
 
     def end(self, timeout_s: float) -> None:
         """Stops all work, and waits as long for it; what cannot be stopped is left."""
@@ -88,6 +89,14 @@ class Lab:
         end = time.monotonic() + timeout_s
         for lane in (self.quick, self.long, self.side):
             lane.close(max(0.0, end - time.monotonic()))
+        if self._warming.is_alive():
+            self._warming.join(max(0.0, end - time.monotonic()))
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether some thread of the lab is still under way."""
+        lanes = (self.quick, self.long, self.side)
+        return self._warming.is_alive() or any(lane.is_at_work for lane in lanes)
 
     async def do(self, request: Request, job: Job, lane: Lane, work: Callable[[], T]) -> T:
         """Does some work of a request in a lane, for as long as somebody waits for it."""

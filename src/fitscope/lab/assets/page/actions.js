@@ -32,9 +32,9 @@ export class Actions {
     const next = { ...now, [part]: { ...now[part], ...settings } };
     if (part === "data" && settings.name && settings.name !== now.data.name) {
       next.data = settings;
-      next.training = { ...next.training, loss: null };
       next.title = "";
     }
+    if (part === "data" && changesTask(settings)) next.training = { ...next.training, loss: null };
     if (Array.isArray(now.network.init) && changesShape(part, settings)) {
       next.network = { ...next.network, init: "torch" };
     }
@@ -94,6 +94,7 @@ export class Actions {
     const dataIsHere = run !== null && sameData(run.experiment.data, experiment.data);
     try {
       const bytes = await trained(experiment, { job, data: !dataIsHere, signal: abort.signal });
+      if (abort.signal.aborted) return null; // given up just as it came
       const answer = readRun(bytes);
       return dataIsHere ? withDataOf(answer, run) : answer;
     } catch (error) {
@@ -191,9 +192,16 @@ export class Actions {
   }
 }
 
-/** @param {string} part @param {Record<string, any>} settings */
+/** Whether own numbers no longer fit the network.
+ * @param {string} part @param {Record<string, any>} settings */
 function changesShape(part, settings) {
-  return part === "network" ? "hidden" in settings : "name" in settings || "features" in settings;
+  return part === "network" ? "hidden" in settings : changesTask(settings) || "features" in settings;
+}
+
+/** Whether other answers may be asked for, which have losses of their own.
+ * @param {Record<string, any>} settings */
+function changesTask(settings) {
+  return "name" in settings || "target" in settings || "task" in settings;
 }
 
 /** @param {string} title */

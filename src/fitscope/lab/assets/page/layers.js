@@ -35,7 +35,7 @@ export function controls(store, actions) {
     const isOwn = Array.isArray(asked.init);
     own.hidden = !isOwn;
     activation.select.value = asked.activation;
-    activation.select.disabled = asked.hidden.length === 0;
+    activation.select.disabled = !asked.hidden?.length;
     init.select.value = isOwn ? "own" : asked.init;
   });
   return root;

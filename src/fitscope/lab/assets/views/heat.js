@@ -10,6 +10,7 @@ import { el } from "../page/dom.js";
 const LEAST = 1e-6; // of the largest loss: what lies below is drawn alike on a log scale
 const SHADES = 256;
 const N_LEVELS = 14;
+const ROOM = { at: [NaN], labels: ["0.000"] }; // beside the bar, for half of its first number
 
 /** The range of losses that is drawn, and whether their logarithms are.
  * @param {ArrayLike<number>} values @returns {Heights} */
@@ -64,7 +65,7 @@ export function levelsOf({ low, high, isLog }) {
 export class ColourBar {
   constructor() {
     this.canvas = el("canvas", { class: "colour-bar", role: "img", "aria-label": "Colours of the losses" });
-    this.chart = new Chart(this.canvas, { x: { range: [0, 1] }, y: { range: [0, 1], ticks: null } });
+    this.chart = new Chart(this.canvas, { x: { range: [0, 1] }, y: { range: [0, 1], ticks: ROOM } });
     /** @type {Mark[]} */
     this.marks = [];
   }

@@ -1,0 +1,454 @@
+"""The lab's server: an experiment in, a run file out, and what else the page asks for."""
+
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fitscope as fs
+from fitscope.lab.limits import Limits
+from fitscope.lab.server import create_app
+from fitscope.lab.serving import open_door
+from fitscope.lab.state import Lab
+from lab_server import Asking
+
+BYTES = {"content-type": "application/octet-stream"}
+TABLE = b"size,colour,kind\n1,red,a\n2,blue,b\n3,red,a\n4,blue,b\n5,red,a\n"
+
+
+def asking(**settings: Any) -> Asking:
+    """A client of a lab in the test's own folder."""
+    return Asking(create_app(Lab("w", **settings), hosts=None))
+
+
+def body_of(name: str, **settings: Any) -> Any:
+    """An experiment as the page sends it."""
+    return json.loads(fs.experiment(name, **settings).to_json())
+
+
+def loaded(content: bytes) -> fs.Run:
+    """The run in an answer."""
+    Path("answer.safetensors").write_bytes(content)
+    return fs.load("answer.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("gates-and", {}),
+        ("threshold-sgd", {"points": [[0.5, 1], [-0.5, 0]]}),
+        ("bad-start", {"stop_below": 0.3}),
+        ("bad-start", {"lr": 1e6, "loss": "mse"}),
+        ("iris", {"epochs": 5}),
+    ],
+)
+def test_a_run_is_the_one_that_fit_gives(name: str, settings: dict[str, Any]) -> None:
+    """Bit for bit, also when it is asked for again and comes from what is at hand."""
+    client, body = asking(), body_of(name, **settings)
+    for _ in range(2):
+        answer = client.post("/api/run", json=body)
+        assert answer.headers["content-type"] == "application/octet-stream"
+        assert loaded(answer.content) == fs.fit(name, **settings)
+    assert float(answer.headers["server-timing"].removeprefix("total;dur=")) > 0
+
+
+def test_the_samples_are_left_out_where_the_page_has_them() -> None:
+    """`data=false` gives the same run without them."""
+    answer = asking().post("/api/run?data=false", json=body_of("gates-and"))
+    run = loaded(answer.content)
+    assert (len(run.dataset.X), run.dataset.n_train) == (0, 400)
+    assert (run.params == fs.fit("gates-and").params).all()
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "text"),
+    [
+        (b"{", 400, "The text is not JSON: Expecting"),
+        (b"[" * 100_000, 400, "nested too deeply"),
+        (b"\xff\xfe{}", 400, "not JSON"),
+        (b"1" * 5000, 400, "not JSON"),
+        (b"[]", 422, "is an object with a `data` part"),
+        (b"{}", 422, "`data` is missing"),
+        (b'{"data": {"name": "rngs"}}', 422, "Did you mean `rings`"),
+        (b'{"data": {"name": "rings"}, "x": 1}', 422, "`x` is not a setting"),
+        (b'{"data": {"name": "rings", "n_samples": "5"}}', 422, "must be a whole number; got '5'"),
+        (b'{"data": {"name": "rings"}, "network": {"hidden": "3,3"}}', 422, "`network.hidden`"),
+        (b'{"data": {"name": "rings"}, "training": {"lr": NaN}}', 422, "got nan"),
+        (b'{"data": {"name": "rings"}, "training": {"lr": 1e999}}', 422, "`training.lr`"),
+        (b'{"data": {"name": "rings"}, "title": "\\ud800"}', 400, "half a character"),
+        (b'{"data": {"name": "rings", "\\ud800": 1}}', 400, "half a character"),
+        (b'{"data": {"name": "arrays"}}', 422, "given in memory"),
+        (b'{"data": {"path": "tables/none.csv"}}', 422, "There is no table none.csv"),
+        (
+            b'{"data": {"name": "sine"}, "training": {"loss": "cross_entropy"}}',
+            422,
+            "for regression",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(content: bytes, status: int, text: str) -> None:
+    """Whatever a body holds, the answer is JSON with a sentence, and the server goes on."""
+    client = asking()
+    answer = client.post("/api/run", content=content, headers={"content-type": "application/json"})
+    assert answer.status_code == status
+    assert text in answer.json()["error"]
+    assert client.get("/api/catalogue").status_code == 200
+
+
+def test_all_problems_are_told() -> None:
+    """One sentence for each."""
+    body = {"data": {"name": "rings", "noise": 1}, "training": {"lr": -1, "epochs": 0}}
+    problems = asking().post("/api/run", json=body).json()["problems"]
+    assert len(problems) == 3
+    assert all(problem.endswith(".") for problem in problems)
+
+
+RINGS = {"data": {"name": "rings", "n_samples": 100}}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "limits", "text"),
+    [
+        ("/api/run", RINGS, {"samples": 50}, "100 samples; the lab takes at most 50"),
+        ("/api/run", RINGS, {"parameters": 2}, "3 parameters; the lab takes at most 2"),
+        ("/api/run", RINGS, {"updates": 10}, "1,000 updates; the lab takes at most 10"),
+        ("/api/run", RINGS, {"work": 1e4}, "300,000 updates x samples in a batch x parameters"),
+        ("/api/run", RINGS, {"work_of_update": 10}, "300 samples in a batch x parameters"),
+        ("/api/many?n=9", RINGS, {"nets": 5}, "9 nets; the lab takes at most 5"),
+        ("/api/many?n=9", RINGS, {"work": 1e6}, "2,700,000 9 nets x updates x samples"),
+        ("/api/many?n=2000", RINGS, {}, "`n` must be at most 1000; got '2000'"),
+        ("/api/basin?n_grid=101", body_of("bad-start"), {}, "`n_grid` must be at most 100"),
+        ("/api/basin?n_grid=20", body_of("bad-start"), {"grid": 15}, "400 starts; the lab takes"),
+        ("/api/optimum", RINGS, {"fitted": 100}, "300 samples x parameters for an optimum"),
+        ("/api/export?to=gif&frames=61", RINGS, {}, "`frames` must be at most 60"),
+    ],
+)
+def test_what_is_too_much_is_refused(path: str, body: Any, limits: Any, text: str) -> None:
+    """The sentence says how much was asked for, and the limit."""
+    answer = asking(limits=Limits(**limits)).post(path, json=body)
+    assert answer.status_code == 422
+    assert text in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "kind", "limit"),
+    [
+        ("POST", "/api/run", "application/json", "json_bytes"),
+        ("PUT", "/api/tables/a.csv", "text/csv", "upload_bytes"),
+        ("PUT", "/api/runs/a", "application/octet-stream", "run_bytes"),
+    ],
+)
+@pytest.mark.parametrize("n_times", [2, 10])
+def test_a_body_is_read_no_further_than_its_limit(
+    method: str, path: str, kind: str, limit: str, n_times: int
+) -> None:
+    """Too large, with its length told or not, it is refused, and nothing is left behind."""
+    client = asking(limits=Limits(**{limit: 1_000_000}))
+
+    async def unmeasured() -> Any:
+        for _ in range(n_times):
+            yield b" " * 1_000_000
+
+    for content in (b" " * 1_000_000 * n_times, unmeasured()):
+        answer = client.request(method, path, content=content, headers={"content-type": kind})
+        assert answer.status_code == 413
+        assert answer.json()["error"] == "The body has more than 1 MB, the limit."
+    assert not [file for file in Path("w").rglob("*") if file.is_file()]
+
+
+def test_the_catalogue_has_everything_to_choose_from() -> None:
+    """Experiments, data sets and the schema of each setting that a data set takes."""
+    found = asking().get("/api/catalogue").json()
+    assert list(found["experiments"]) == fs.experiments()
+    assert found["experiments"]["rings-3"] == body_of("rings-3")
+    assert set(found["schema"]) == {"data", "network", "training"}
+    for info in found["datasets"].values():
+        assert set(info["settings"]) <= set(found["schema"]["data"])
+    assert found["limits"]["upload_bytes"] == 50_000_000
+    assert [lesson["number"] for lesson in found["lessons"]] == [1, 2, 3, 4, 5]
+
+
+def test_every_data_set_has_a_thumbnail() -> None:
+    """Places of at most 150 samples, with a class for each where there are classes."""
+    client = asking()
+    found = client.get("/api/thumbnails").json()
+    assert set(found) == set(client.get("/api/catalogue").json()["datasets"]) - {"table"}
+    for one in found.values():
+        assert len(one["x"]) == len(one["y"]) == len(one["c"]) <= 150
+    assert set(found["iris"]["c"]) == {0, 1, 2}
+    assert set(found["sine"]["c"]) == {None}
+    assert found["points"]["x"] == []
+
+
+def test_many_nets_are_those_of_fit_many() -> None:
+    """The same ends from the same seeds, in their order; what is no number is null."""
+    body = body_of("gates-xor-hidden", epochs=50, init="torch", n_samples=40, test_fraction=0.5)
+    found = asking().post("/api/many?n=6", json=body).json()
+    many = fs.fit_many(fs.Experiment(**body), seeds=range(6))
+    assert found["seeds"] == list(range(6))
+    for name, values in (("train_loss", many.train_loss), ("test_loss", many.test_loss)):
+        assert np.array_equal(np.array(found[name]), values)
+    assert found["test_accuracy"] == many.scores["test_accuracy"].tolist()
+    assert found["outcomes"] == [outcome.name for outcome in many.outcomes]
+    wild = body_of("sine", epochs=50, lr=1e6, optimizer="sgd", n_samples=20)
+    assert set(asking().post("/api/many?n=2", json=wild).json()["train_loss"]) == {None}
+
+
+def test_a_basin_map_is_that_of_the_analysis() -> None:
+    """Losses, and the accuracy at each end, as two analyses give them; also for another loss."""
+    run = fs.fit("bad-start", epochs=20)
+    for loss, query in ((None, ""), ("mse", "&loss=mse")):
+        found = asking().post(f"/api/basin?n_grid=10{query}", json=body_of("bad-start", epochs=20))
+        facts = found.json()
+        told = fs.analysis.basin_map(run, n_grid=10, loss=loss)
+        right = fs.analysis.basin_map(run, n_grid=10, loss=loss, reach="accuracy")
+        for name, values in (("loss", told.values), ("accuracy", right.values)):
+            assert np.array_equal(np.array(facts[name], dtype=float), values, equal_nan=True)
+        assert facts["w"] == told.x.tolist()
+        assert facts["note"] == told.note
+
+
+def test_the_optimum_is_that_of_the_analysis() -> None:
+    """With parameters where there are some, and the sentence why where there are none."""
+    client = asking()
+    found = client.post("/api/optimum", json=body_of("threshold-sgd")).json()
+    best = fs.analysis.optimum(fs.fit("threshold-sgd", epochs=1))
+    assert best.params is not None
+    assert found["params"] == best.params.tolist()
+    assert found["scores"] == {"accuracy": best.score}
+    assert found["reference"]["name"] == "scikit-learn, C = 1"
+    none = client.post("/api/optimum", json=body_of("bad-start")).json()
+    assert none["params"] is None
+    assert "there is no optimum" in none["note"]
+    refused = client.post("/api/optimum", json=body_of("rings-3"))
+    assert "without a hidden layer" in refused.json()["error"]
+
+
+def test_code_gives_the_run_again() -> None:
+    """As a command, as Python, as TOML, as a PyTorch script; a long one is not trained for it."""
+    client = asking()
+    found = client.post("/api/code", json=body_of("gates-and", lr=0.25)).json()
+    assert found["command"] == "fitscope fit gates-and --lr 0.25"
+    assert "fs.fit('gates-and', lr=0.25)" in found["python"]
+    e = fs.Experiment.from_toml_text(found["toml"])
+    assert e.training.lr == 0.25
+    assert found["pytorch"] == fs.pytorch_script(fs.fit("gates-and", lr=0.25))
+    long = client.post("/api/code", json=body_of("rings-3", epochs=100_000)).json()
+    assert "--epochs 100000" in long["command"]
+
+
+@pytest.mark.parametrize(
+    ("query", "kind", "begins"),
+    [
+        ("to=png&view=decision_field&step=10&theme=dark", "image/png", b"\x89PNG"),
+        ("to=svg&view=loss_curves", "image/svg+xml", b"<?xml"),
+        pytest.param(
+            "to=gif&view=decision_field&frames=3", "image/gif", b"GIF8", marks=pytest.mark.slow
+        ),
+        pytest.param("to=html", "text/html; charset=utf-8", b"<!doctype", marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_is_taken_along_as_a_file(query: str, kind: str, begins: bytes) -> None:
+    """Of the kind that was asked for, with a name to save it under."""
+    answer = asking().post(f"/api/export?{query}", json=body_of("gates-and", epochs=20))
+    assert answer.headers["content-type"] == kind
+    assert answer.content.startswith(begins)
+    assert answer.headers["content-disposition"].startswith('attachment; filename="')
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("to=png&view=decision_fild", "Did you mean `decision_field`"),
+        ("to=png&view=basin_map", "The lab draws basin_map on its page"),
+        ("to=png&view=response_curve", "response_curve needs"),
+        ("to=png&step=99999", "Step 99999 is not in this run"),
+        ("to=pdf", "`to` must be one of html, png, svg, gif"),
+        ("to=gif&view=scatter", "has no movie"),
+    ],
+)
+def test_a_picture_that_cannot_be_says_why(query: str, text: str) -> None:
+    """With the view's own sentence."""
+    answer = asking().post(f"/api/export?{query}", json=body_of("gates-and", epochs=2))
+    assert answer.status_code == 422
+    assert text in answer.json()["error"]
+
+
+def test_a_table_is_kept_and_described() -> None:
+    """Its columns, and as the target the last that can be one; then it can be trained on."""
+    client = asking()
+    found = client.put("/api/tables/flowers.csv", content=TABLE).json()
+    assert (found["path"], found["rows"], found["target"]) == ("tables/flowers.csv", 5, "kind")
+    kinds = {column["name"]: (column["kind"], column["n_different"]) for column in found["columns"]}
+    assert kinds == {"size": ("number", 5), "colour": ("text", 2), "kind": ("text", 2)}
+    assert client.get("/api/tables/flowers.csv").json() == found
+    assert [t["path"] for t in client.get("/api/tables").json()["tables"]] == [found["path"]]
+    body = {"data": {"path": found["path"], "target": "kind", "test_fraction": 0.0}}
+    run = loaded(client.post("/api/run", json=body).content)
+    assert run.experiment.data.path == "tables/flowers.csv"
+    assert run.dataset.classes == ("a", "b")
+    swapped = TABLE.replace(b"red", b"green").replace(b"5,green,a", b"9,green,b")
+    client.put("/api/tables/flowers.csv", content=swapped)
+    again = loaded(client.post("/api/run", json=body).content)
+    assert again.dataset != run.dataset  # what is at hand is that of the table as it was
+
+
+def test_missing_values_are_counted() -> None:
+    """Empty cells of any kind; a column with some is no target."""
+    content = b"a,b,c,d,e,f\n1,x,1.5,true,1,\n,y,,false,2,\n3,,2.5,,3,\n"
+    found = asking().put("/api/tables/a.csv", content=content).json()
+    assert [column["n_missing"] for column in found["columns"]] == [1, 1, 1, 1, 0, 3]
+    kinds = [column["kind"] for column in found["columns"]]
+    assert kinds == ["number", "text", "number", "truth", "number", "other"]
+    assert found["target"] == "e"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("a.csv", b"", "The body is empty (0 bytes)"),
+        ("a.csv", b"a,b\n", "tables/a.csv has a header and no rows"),
+        ("a.csv", b"a,b\n1\n2,3\n", "tables/a.csv is not a regular CSV table"),
+        ("a.csv", b"1,2\n3,4\n", "The first line of tables/a.csv holds numbers"),
+        ("a.parquet", b"a,b\n1,2\n", "tables/a.parquet is no Parquet file by its content"),
+        ("a.csv", b"PAR1....", "is a Parquet file by its content"),
+        ("a.csv", b"a,b\n1,1\n1,1\n", "No column of tables/a.csv can be predicted"),
+        ("a.xlsx", b"PK", "A table's name ends in one of .csv"),
+    ],
+)
+def test_a_bad_table_leaves_nothing_behind(name: str, content: bytes, text: str) -> None:
+    """It is refused with the reader's sentence, which calls it by its name."""
+    answer = asking().put(f"/api/tables/{name}", content=content)
+    assert answer.status_code == 422
+    assert text in answer.json()["error"]
+    assert str(Path.cwd()) not in answer.text
+    assert not [file for file in Path("w").rglob("*") if file.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("limits", "text"),
+    [({"columns": 2}, "3 columns; the lab takes at most 2"), ({"cells": 10}, "15 cells")],
+)
+def test_a_table_has_its_limits(limits: Any, text: str) -> None:
+    """Columns and cells; of a Parquet file they are known before it is read."""
+    client = asking(limits=Limits(**limits))
+    assert text in client.put("/api/tables/a.csv", content=TABLE).json()["error"]
+    from fitscope.data import read_table, write_table
+
+    Path("t.csv").write_bytes(TABLE)
+    write_table(read_table("t.csv"), "t.parquet")
+    answer = client.put("/api/tables/a.parquet", content=Path("t.parquet").read_bytes())
+    assert text in answer.json()["error"]
+
+
+def test_runs_are_kept_listed_and_removed() -> None:
+    """As the bytes of a run file, or as an experiment that is trained."""
+    client, run = asking(), fs.fit("gates-and")
+    run.save("r.safetensors")
+    kept = client.put("/api/runs/one", content=Path("r.safetensors").read_bytes(), headers=BYTES)
+    trained = client.put("/api/runs/two", json=body_of("gates-and"))
+    first, second = kept.json(), trained.json()
+    own = {"name": "", "when": "", "bytes": 0}
+    assert {**first, **own} == {**second, **own}
+    assert first["shape"] == [2, 1]
+    assert first["loss"] == float(run.train_loss[-1])
+    assert first["data"] == "gates"
+    assert [one["name"] for one in client.get("/api/runs").json()["runs"]] == ["one", "two"]
+    assert loaded(client.get("/api/runs/two").content) == run
+    assert client.delete("/api/runs/one").status_code == 204
+    assert client.get("/api/runs/one").status_code == 404
+    Path("w/runs/odd.safetensors").write_bytes(b"\xff" * 100)
+    problems = {r["name"]: r["problem"] for r in client.get("/api/runs").json()["runs"]}
+    assert problems == {"odd": "odd.safetensors is damaged, or no run file.", "two": None}
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"", "The body is empty"),
+        (b"PK", "runs/a.safetensors is damaged, or no run file"),
+        (b"changed", "runs/a.safetensors was changed or damaged"),
+    ],
+)
+def test_a_bad_run_file_leaves_nothing_behind(content: bytes, text: str) -> None:
+    """It is checked as `fs.load` does, and called by its name."""
+    fs.fit("bad-start", epochs=2).save("r.safetensors")
+    whole = bytearray(Path("r.safetensors").read_bytes())
+    whole[-1] ^= 1
+    content = bytes(whole) if content == b"changed" else content
+    answer = asking().put("/api/runs/a", content=content, headers=BYTES)
+    assert answer.status_code == 422
+    assert text in answer.json()["error"]
+    assert not [file for file in Path("w").rglob("*") if file.is_file()]
+
+
+@pytest.mark.parametrize("path", ["/api/tables/a.csv", "/api/runs/a"])
+def test_a_full_disk_is_said_and_leaves_nothing(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was there before stays; a table, a run's bytes, or a run that was trained."""
+
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    client = asking()
+    run = client.post("/api/run", json=body_of("bad-start", epochs=2)).content
+    content = TABLE if "tables" in path else run
+    assert client.put(path, content=content, headers=BYTES).status_code == 200
+    before = {file: file.read_bytes() for file in Path("w").rglob("*") if file.is_file()}
+    monkeypatch.setattr(os, "fsync", full)
+    answers = [client.put(path, content=content, headers=BYTES)]
+    if "runs" in path:
+        answers.append(client.put(path, json=body_of("bad-start", epochs=3)))
+    for answer in answers:
+        assert answer.status_code == 507
+        assert "No space left on device" in answer.json()["error"]
+    assert before == {file: file.read_bytes() for file in Path("w").rglob("*") if file.is_file()}
+
+
+def test_a_lesson_is_told_step_by_step() -> None:
+    """Each step with its text and what it sets the page to; another number is none."""
+    client = asking()
+    found = client.get("/api/lessons/2").json()
+    assert (found["number"], found["title"]) == (2, fs.lessons.lessons()[2].title)
+    assert all(set(step) == {"title", "html", "lab"} for step in found["steps"])
+    missing = client.get("/api/lessons/6")
+    assert missing.status_code == 404
+    assert "there are lessons 1 to 5" in missing.json()["error"]
+
+
+def test_the_page_starts_from_what_is_shown_first() -> None:
+    """The boot data of the page holds the catalogue and the first experiment."""
+    answer = asking().get("/")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    boot = json.loads(answer.text.split('id="boot">')[1].split("</script>")[0])
+    assert boot["mode"] == "lab"
+    assert boot["experiment"] == body_of("rings-3")
+    assert boot["run"] is None
+    assert boot["catalogue"]["version"] == boot["version"] == fs.__version__
+
+
+def test_what_is_not_there_is_said() -> None:
+    """An unknown address, and a method that an address does not take."""
+    client = asking()
+    assert client.get("/nothing").json()["error"] == "There is nothing at '/nothing'."
+    answer = client.post("/api/catalogue")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert client.get("/docs").status_code == 404
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    """A named one is refused; without a name the next free one is taken."""
+    door = open_door(port=0)
+    with pytest.raises(fs.errors.OutputError, match=f"port {door.port}: Address already in use"):
+        open_door(port=door.port)
+    with pytest.raises(fs.errors.OutputError, match="must be 0-65535"):
+        open_door(port=70_000)
+    with pytest.raises(fs.errors.OutputError, match=r"Cannot serve the lab at nowhere\.invalid: "):
+        open_door("nowhere.invalid", 0)
+    first, second = open_door(), open_door()
+    assert 8765 <= first.port < second.port
+    for one in (door, first, second):
+        one.sockets[0].close()
