@@ -45,6 +45,7 @@ function square() { return "another of that name"; }
 }
 
 
+@pytest.mark.slow
 def test_a_bundle_does_what_its_modules_do(asset_page: Page) -> None:
     """All ways to import and export that the page uses; equal names in two modules stay apart."""
     script = bundled(SOURCES, "main.js")

@@ -41,6 +41,7 @@ def test_there_is_one_for_each_notebook() -> None:
     assert all(getattr(fs.explore, name).__doc__ for name in MOVES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MOVES)
 def test_every_move_draws_anew(name: str) -> None:
     """Each control changes the picture or the title, and what stood before comes back."""

@@ -108,6 +108,7 @@ def test_the_table_has_every_recorded_step(cli: Any, saved: str) -> None:
     assert pyarrow.parquet.read_table("a.parquet").equals(trajectory_table(run))
 
 
+@pytest.mark.slow
 def test_a_thinned_run_keeps_the_losses_of_its_own_steps() -> None:
     """Each loss stands at its step, also where steps were left out and the end is no full epoch."""
     run = fs.fit("threshold-sgd", engine="torch", keep_bytes=2000)

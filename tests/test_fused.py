@@ -260,9 +260,8 @@ def test_blocks_leave_no_trace(monkeypatch, settings, in_block):
     assert fs.fit(toy("binary"), hidden=[3], epochs=9, **settings) == whole
 
 
-@pytest.mark.parametrize(
-    "name", ["rings-3", pytest.param("gates-xor-hidden", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["rings-3", "gates-xor-hidden"])
 def test_the_same_experiment_gives_the_same_bits(name):
     """Again, and in another process, which finds the compiled code on disk."""
     run = fs.fit(name, epochs=40)

@@ -9,6 +9,7 @@ import pytest
 import fitscope as fs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["experiment", "fit"])
 def test_a_name_stays_what_it_is(first: str) -> None:
     """A name gives the same thing at every use, in whatever order names are used.

@@ -168,6 +168,7 @@ def shown(run: Run, lab: dict[str, Any]) -> object:
     return views[lab["view"]](run)
 
 
+@pytest.mark.slow
 @each_step
 def test_a_bench_can_be_shown(number: int, step: LessonStep) -> None:
     """The view fits the run: it has hidden units, two inputs or two parameters, where it must."""

@@ -43,6 +43,7 @@ def _without_data(run: Run) -> Run:
     return replace(run, dataset=run.dataset.without_arrays())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", RUNS)
 def test_the_page_makes_the_same_file(asset_page: Page, kind: str) -> None:
     """Whatever was recorded, infinities and NaN among it, comes back bit for bit."""

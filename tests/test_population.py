@@ -67,6 +67,7 @@ def test_words_and_lists_share_a_column():
     assert many.to_arrow()["init"].to_pylist() == ["zeros", "[1.0, 2.0]"]
 
 
+@pytest.mark.slow
 def test_the_torch_engine_trains_many_too():
     """Asked for by name, one after the other."""
     many = fs.fit_many("moons", seeds=[0, 1], engine="torch", **SMALL)

@@ -315,6 +315,7 @@ def test_a_run_that_diverges_says_so(settings: dict[str, Any]) -> None:
         ran(code)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_is_trained_to_its_end() -> None:
     """And its script says that it goes further."""
     run = fs.fit("bad-start", engine="torch", progress=lambda done, *_: done >= 30)
