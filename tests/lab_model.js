@@ -3,7 +3,7 @@
 import { clipLine, linesOf } from "/model/lines.js";
 import { calibration, confusion, metrics, precisionRecall, residuals, rocCurve } from "/model/metrics.js";
 import { answerAt, gridSide, Moment, sliceOf } from "/model/moment.js";
-import { formulaOf, formulaText, parameterNames, unitNames } from "/model/names.js";
+import { formulaOf, general, parameterNames, unitNames } from "/model/names.js";
 import { meanLoss, Net } from "/model/net.js";
 import { bytesOf, paramsAt, readRun, rowOf, withDataOf } from "/model/run.js";
 import { hiddenSpace } from "/model/space.js";
@@ -94,10 +94,22 @@ export function formulas(text) {
   const written = (layer, unit) => {
     const formula = formulaOf(run, params, layer, unit);
     const inPlace = [...formula.terms, formula.bias].every(({ index, value }) => params[index] === value);
-    return inPlace && formulaText(formula, { mostTerms: 12 });
+    return inPlace && lineOf(formula);
   };
   const lines = units.slice(1).map((column, layer) => column.map((_, unit) => written(layer, unit)));
   return { parameters: parameterNames(run.sizes), units, lines };
+}
+
+/** In one line, as Python's `unit_formula` with its twelve largest terms. */
+function lineOf({ left, activation, terms, bias }) {
+  const signed = (value) => `${value < 0 ? "-" : "+"} ${general(Math.abs(value), 3)}`;
+  const kept = [...terms].sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, 12);
+  const inOrder = kept.sort((a, b) => a.index - b.index);
+  const isWord = (name) => /^[\p{L}\p{N}_.^[\]]+$/u.test(name);
+  const parts = inOrder.map(({ value, name }) => `${signed(value)} ${isWord(name) ? name : `[${name}]`}`);
+  if (kept.length < terms.length) parts.push(`+ (${terms.length - kept.length} smaller terms)`);
+  const sum = [...parts, signed(bias.value)].join(" ").replace(/^\+ /, "").replace(/^- /, "-");
+  return `${left} = ${activation ? `${activation}(${sum})` : sum}`;
 }
 
 export function tables(text) {

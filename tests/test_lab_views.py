@@ -1,6 +1,7 @@
 """The tabs of the lab: what each shows is what Python finds, and all of it follows the step."""
 
 import base64
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -245,8 +246,12 @@ def test_the_hidden_space_is_pythons(benches: Benches) -> None:
     assert {"h1", "h2", "h3"} <= set(bench.words(".hidden-3d canvas"))
     units = view(bench, ".unit-legend button")
     assert units.count() == 3
-    formula = analysis.unit_formula(run, "h2")
-    assert units.nth(1).inner_text().replace("σ", "s") == formula
+    written = units.nth(1).inner_text().replace("−", "-").replace("\u00a0", " ")
+    numbers = re.findall(r"-? ?\d+\.\d\d(?!\d)", written)
+    wanted = [*run.module().state_dict()["0.weight"][1].tolist()]
+    wanted.append(run.module().state_dict()["0.bias"][1].item())
+    assert written.startswith("h2 = σ(")
+    assert [float(one.replace(" ", "")) for one in numbers] == [round(one, 2) for one in wanted]
     units.nth(1).click()
     bench.until("() => document.querySelectorAll('.unit-legend [aria-pressed=true]').length === 1")
 

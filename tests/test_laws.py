@@ -22,6 +22,9 @@ from fitscope.cli import COMMANDS
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "fitscope"
 FILES = sorted(SOURCE.rglob("*.py"))
+ASSETS = SOURCE / "lab" / "assets"
+MODULES = sorted(ASSETS.rglob("*.js"))
+LONGEST = 400  # lines of a file
 DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -78,6 +81,30 @@ def test_the_map_is_the_tree():
     """`docs/design.md` draws every file of the package, and no other."""
     there = {str(p.relative_to(SOURCE)) for p in SOURCE.rglob("*") if p.suffix in (".py", ".css")}
     assert set(map_of_the_house()) - {"py.typed"} == there
+
+
+def test_the_map_of_the_page_is_its_tree():
+    """`docs/design.md` draws every module of the page, and no other."""
+    drawn, folder = set(), ""
+    for line in DESIGN.split("src/fitscope/lab/assets/\n")[1].split("```")[0].splitlines():
+        indent, entry = re.match(r"( +)(\S+)", line).groups()
+        folder = folder if len(indent) == 4 else ""
+        if entry.endswith("/"):
+            folder = entry
+        else:
+            drawn.add(folder + entry)
+    assert drawn == {str(path.relative_to(ASSETS)) for path in MODULES}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ASSETS)))
+def test_a_module_of_the_page_is_short_and_knows_nothing_above_it(path):
+    """model/ imports model/; draw/ those two; nothing is longer than a file of Python may be."""
+    text = path.read_text(encoding="utf-8")
+    below = {"model": {"model"}, "draw": {"draw", "model"}}.get(path.parent.name)
+    named = {path.parent.joinpath(name).resolve() for name in re.findall(r' from "(.+?)"', text)}
+    assert named <= set(MODULES)
+    assert below is None or {module.parent.name for module in named} <= below
+    assert len(text.splitlines()) <= LONGEST
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_name)
@@ -179,7 +206,7 @@ def test_every_make_target_has_a_help_line():
 def test_files_and_bodies_keep_their_size(path):
     """Files up to 400 lines, function bodies up to 40."""
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 400
+    assert len(text.splitlines()) <= LONGEST
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]

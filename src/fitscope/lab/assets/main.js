@@ -39,11 +39,11 @@ async function start() {
   if (actions) {
     data.mount(place("data"), store, actions);
     lessons.mount(place("side"), buttons, store, actions);
-    invitation(place("network"), store);
   } else replay.mount(place("data"), store);
   network.mount(place("network"), store, actions);
   losses.mount(place("loss"), store);
   output.mount(place("output"), store, actions);
+  if (actions) invite(store);
   timeline.mount(place("time"), store, actions);
   sheets.mount(store);
   help.mount(store);
@@ -97,6 +97,12 @@ async function showFirst(store, actions) {
 function trainFirst(store, actions) {
   const { experiment, catalogue } = store.state.boot;
   return actions.train(experiment ?? catalogue.experiments[FIRST], { row: 0, playing: mayMove() });
+}
+
+/** Beside the network, and where that is a sheet, below the output. @param {Store} store */
+function invite(store) {
+  invitation(place("network"), store, "Drag the number of hidden units to 2. Why does it fail?");
+  invitation(place("output"), store, "Open Network and drag the hidden units to 2. Why does it fail?");
 }
 
 /** Whether the page may move by itself. */

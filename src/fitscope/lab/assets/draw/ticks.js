@@ -70,8 +70,8 @@ function decades(low, high, most) {
   if (last - first < 1) return withinDecade(low, high, most);
   const every = Math.ceil((last - first + 1) / Math.max(most, 2));
   const exponents = counted(first, last).filter((i) => (last - i) % every === 0);
-  const plain = first >= 0 && last <= 5;
-  const labels = exponents.map((i) => (plain ? grouped(10 ** i, 0) : power(i)));
+  const plain = first >= -3 && last <= 5;
+  const labels = exponents.map((i) => (plain ? grouped(exactly(i), Math.max(0, -i)) : power(i)));
   const parts = every > 1 ? [1] : [2, 3, 4, 5, 6, 7, 8, 9];
   const between = counted(first - 1, last).flatMap((i) => parts.map((part) => part * 10 ** i));
   return {

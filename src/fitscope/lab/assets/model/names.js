@@ -10,7 +10,6 @@
  * @property {{index: number, value: number}} bias
  */
 
-const ONE_WORD = /^[\p{L}\p{N}_.^[\]]+$/u;
 /** @type {Record<string, "σ"|"tanh"|"relu"|"">} */
 const SIGNS = { sigmoid: "σ", tanh: "tanh", relu: "relu", identity: "" };
 
@@ -115,25 +114,6 @@ export function formulaOf(run, params, layer, unit) {
 }
 
 /**
- * A formula as one line, "h2 = σ(-1.44 x1 + 5.05 x2 + 6.32)"; a name with spaces stands in square brackets.
- * @param {Formula} formula
- * @param {{digits?: number, mostTerms?: number}} [options] mostTerms: those of the largest weights
- */
-export function formulaText({ left, activation, terms, bias }, { digits = 3, mostTerms = Infinity } = {}) {
-  const bySize = [...terms].sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, mostTerms);
-  const kept = bySize.sort((a, b) => a.index - b.index);
-  const parts = kept.map(({ value, name }) => `${signed(value, digits)} ${ONE_WORD.test(name) ? name : `[${name}]`}`);
-  if (kept.length < terms.length) parts.push(`+ (${terms.length - kept.length} smaller terms)`);
-  const sum = [...parts, signed(bias.value, digits)].join(" ").replace(/^\+ /, "").replace(/^- /, "-");
-  return `${left} = ${activation ? `${activation}(${sum})` : sum}`;
-}
-
-/** @param {number} value @param {number} digits */
-function signed(value, digits) {
-  return `${value < 0 ? "-" : "+"} ${general(Math.abs(value), digits)}`;
-}
-
-/**
  * A number with significant digits, as Python's format "g" writes it.
  * @param {number} value
  * @param {number} digits
@@ -149,4 +129,14 @@ export function general(value, digits) {
 /** @param {string} number */
 function bare(number) {
   return number.includes(".") ? number.replace(/\.?0+$/, "") : number;
+}
+
+/** What a loss is measured in, in words.
+ * @param {Run} run @param {string} [loss] the run's own by default */
+export function lossUnit({ loss: own, experiment, dataset }, loss = own) {
+  if (loss === "cross_entropy") return "nats per sample";
+  if (loss === "smooth_l1") return "smooth L1";
+  if (loss === "relative") return "relative error";
+  if (dataset.task !== "regression") return "squared error of the probability";
+  return experiment.data.standardize ? "squared error of the standardised target" : "squared error";
 }

@@ -82,8 +82,11 @@ function drawThumbnail(button, samples) {
   if (!context || !samples) return;
   context.clearRect(0, 0, canvas.width, canvas.height);
   const [x, y] = [span(samples.x), span(samples.y)];
+  const isRound = samples.c[0] !== null && Math.abs(Math.log2(x.width / y.width)) < 1; // as in the large picture
+  const wide = isRound ? Math.min(80, (56 * x.width) / y.width) : 80;
+  const high = isRound ? (wide * y.width) / x.width : 56;
   samples.x.forEach((value, i) => {
-    const at = [8 + 80 * ((value - x.low) / x.width), 64 - 56 * ((samples.y[i] - y.low) / y.width)];
+    const at = [48 + wide * ((value - x.low) / x.width - 0.5), 36 - high * ((samples.y[i] - y.low) / y.width - 0.5)];
     const index = samples.c[i];
     context.fillStyle = index === null ? colours.inks().muted : colours.classColour(index);
     context.beginPath();

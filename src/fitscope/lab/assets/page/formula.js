@@ -32,18 +32,19 @@ export function nameOf(name) {
 }
 
 /** The terms that are written: all, or those of the largest weights, in the order of the inputs.
- * @param {Formula} formula */
-function writtenTerms({ terms }) {
-  if (terms.length <= MOST_TERMS) return terms;
+ * @param {Formula} formula @param {number} most */
+function writtenTerms({ terms }, most) {
+  if (terms.length <= most) return terms;
   const bySize = [...terms].sort((a, b) => Math.abs(b.value) - Math.abs(a.value) || a.index - b.index);
-  return bySize.slice(0, MOST_TERMS).sort((a, b) => a.index - b.index);
+  return bySize.slice(0, most).sort((a, b) => a.index - b.index);
 }
 
 /** A formula that follows the step: its numbers are rewritten, the rest stays. */
 export class FormulaLine {
-  /** @param {HTMLElement} root */
-  constructor(root) {
+  /** @param {HTMLElement} root @param {number} [mostTerms] */
+  constructor(root, mostTerms = MOST_TERMS) {
     this.root = root;
+    this.mostTerms = mostTerms;
     this.key = "";
     /** @type {{sign: HTMLElement, number: HTMLElement}[]} */
     this.places = [];
@@ -52,7 +53,7 @@ export class FormulaLine {
   /** @param {Run} run @param {ArrayLike<number>} params @param {Unit} unit */
   show(run, params, { layer, unit }) {
     const formula = formulaOf(run, params, layer, unit);
-    const terms = writtenTerms(formula);
+    const terms = writtenTerms(formula, this.mostTerms);
     const key = [formula.left, formula.activation, ...terms.map(({ index }) => index)].join();
     if (key !== this.key) this.#build(formula, terms);
     this.key = key;
@@ -93,7 +94,7 @@ export class FormulaLine {
  * @param {Run} run @param {ArrayLike<number>} params @param {Unit} unit */
 export function formulaAloud(run, params, { layer, unit }) {
   const formula = formulaOf(run, params, layer, unit);
-  const terms = writtenTerms(formula);
+  const terms = writtenTerms(formula, MOST_TERMS);
   const rest = formula.terms.length - terms.length;
   const parts = terms.map(({ value, name }) => `${value < 0 ? "−" : "+"} ${figure(Math.abs(value))} ${name}`);
   if (rest) parts.push(`+ ${rest} smaller terms`);

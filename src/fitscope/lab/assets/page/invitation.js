@@ -2,9 +2,9 @@
 
 import { el } from "./dom.js";
 
-/** @param {HTMLElement} root @param {import("./store.js").Store} store */
-export function invitation(root, store) {
-  const line = el("p", { class: "invitation" }, "Drag the number of hidden units to 2. Why does it fail?");
+/** @param {HTMLElement} root @param {import("./store.js").Store} store @param {string} text */
+export function invitation(root, store, text) {
+  const line = el("p", { class: "invitation" }, text);
   /** @type {any} */
   let first = null;
   root.append(line);

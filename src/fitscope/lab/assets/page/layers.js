@@ -77,8 +77,8 @@ function addLayer(store, actions) {
  * @param {HTMLElement} inner @param {Store} store @param {Actions|null} actions
  * @returns {(state: State) => HTMLElement[]} the headings of a run, one a column */
 export function headings(inner, store, actions) {
-  const inputs = el("div", { class: "layer" }, el("h3", {}, "inputs"));
-  const output = el("div", { class: "layer" }, el("h3", {}, "output"));
+  const inputs = el("div", { class: "layer", hidden: true }, el("h3", {}, "inputs"));
+  const output = el("div", { class: "layer", hidden: true }, el("h3", {}, "output"));
   inner.append(inputs, output);
   /** @type {ReturnType<typeof heading>[]} */
   const hidden = [];
@@ -86,6 +86,7 @@ export function headings(inner, store, actions) {
     widthsOf(state).forEach((width, l) => hidden[l]?.show(width));
   });
   return ({ run, ...state }) => {
+    inputs.hidden = output.hidden = !run;
     const n = run ? run.sizes.length - 2 : 0;
     while (hidden.length > n) hidden.pop()?.root.remove();
     while (hidden.length < n) {

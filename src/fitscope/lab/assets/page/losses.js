@@ -2,19 +2,13 @@
 
 import { Chart } from "../draw/chart.js";
 import { colours } from "../draw/colours.js";
+import { lossUnit } from "../model/names.js";
 import { el, head } from "./dom.js";
 import { rowAt } from "./timeline.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./store.js").State} State */
 /** @typedef {import("../model/run.js").Run} Run */
-
-const NAMES = /** @type {Record<string, string>} */ ({
-  cross_entropy: "loss, nats per sample",
-  mse: "loss, squared error",
-  smooth_l1: "loss, smooth L1",
-  relative: "loss, relative error",
-});
 
 /** @param {HTMLElement} root @param {Store} store */
 export function mount(root, store) {
@@ -82,7 +76,7 @@ function axesOf({ run, ghost, scale }) {
   return {
     bare: false,
     x: { label: "updates", scale: scale === "log" ? "log1p" : "linear", range: [0, Math.max(1, last)] },
-    y: { label: NAMES[run.loss] ?? "loss", scale: isLog ? "log" : "linear", range },
+    y: { label: `loss, ${lossUnit(run)}`, scale: isLog ? "log" : "linear", range },
   };
 }
 

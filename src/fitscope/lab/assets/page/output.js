@@ -8,6 +8,7 @@ import * as metrics from "../views/metrics.js";
 import * as output from "../views/output.js";
 import * as parameters from "../views/parameters.js";
 import * as surface from "../views/surface.js";
+import { lossUnit } from "../model/names.js";
 import { duration, el, explain, shown, whole } from "./dom.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -118,14 +119,17 @@ function numbers(store) {
   });
   store.on(["moment"], ({ run, moment }) => {
     if (!run || !moment) return;
-    const unit = run.loss === "cross_entropy" ? "nats per sample" : run.loss === "mse" ? "squared error" : "per sample";
+    const unit = lossUnit(run);
     const { losses, scores } = moment;
     write("loss, training", shown(losses.train), unit, "The mean loss over all training samples at this step.");
     if (losses.test !== null) write("loss, test", shown(losses.test), unit, "The mean loss over the samples that were kept for testing.");
     for (const [part, of] of /** @type {[string, any][]} */ ([["training", scores.train], ["test", scores.test]])) {
       if (!of) continue;
       if ("accuracy" in of) write(`accuracy, ${part}`, of.accuracy.toFixed(3), "share of samples right", "How many of the samples are told right.");
-      else write(`R², ${part}`, shown(of.r2, 3), "share of variance explained", "1 is perfect, 0 is as good as always answering the mean.");
+      else {
+        write(`R², ${part}`, shown(of.r2, 3), "share of variance explained", "1 is perfect, 0 is as good as always answering the mean.");
+        write(`RMSE, ${part}`, shown(of.rmse), `in units of ${run.dataset.targetName}`, "Root of the mean squared error: how far off an answer typically is.");
+      }
     }
   });
   return el("div", {}, root, cost);

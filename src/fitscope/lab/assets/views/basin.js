@@ -179,10 +179,10 @@ function upperOf({ rows, w, b }, row, now) {
   const passed = rows.findLastIndex((at) => at <= row) + 1;
   const colour = colours.highlight;
   return [
-    { kind: "line", x: w, y: b, colour: "#ffffff", width: 1.5, alpha: 0.5 },
-    { kind: "line", x: Float64Array.of(...w.subarray(0, passed), now[0]), y: Float64Array.of(...b.subarray(0, passed), now[1]), colour, width: 2.25, halo: "#ffffff" },
-    { kind: "points", x: [w[0]], y: [b[0]], colour, hollow: true, fill: "#ffffff", size: 9 },
-    { kind: "points", x: [now[0]], y: [now[1]], colour, edge: "#ffffff", size: 12 },
+    { kind: "line", x: w, y: b, colour: colours.white, width: 1.5, alpha: 0.5 },
+    { kind: "line", x: Float64Array.of(...w.subarray(0, passed), now[0]), y: Float64Array.of(...b.subarray(0, passed), now[1]), colour, width: 2.25, halo: colours.white },
+    { kind: "points", x: [w[0]], y: [b[0]], colour, hollow: true, fill: colours.white, size: 9 },
+    { kind: "points", x: [now[0]], y: [now[1]], colour, edge: colours.white, size: 12 },
   ];
 }
 

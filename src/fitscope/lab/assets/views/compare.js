@@ -91,7 +91,7 @@ class View {
     const heads = ["", "run", "loss", hasTest ? "test loss" : "", score, hasTest ? `test ${score}` : "", "updates", ""];
     const rows = rivals.map((rival) => this.#row(rival, run, hasTest));
     if (this.optimum) rows.push(optimumRow(this.optimum.found, hasTest));
-    const strangers = others.map((pin) => this.#stranger(pin));
+    const strangers = others.length ? [this.#strangers(others)] : [];
     const head = el("thead", {}, el("tr", {}, ...heads.filter((_, i) => hasTest || (i !== 3 && i !== 5)).map((text) => el("th", { scope: "col", class: text === "run" ? "name" : "" }, text))));
     this.table.replaceChildren(el("table", { class: "rivals" }, head, el("tbody", {}, ...rows, ...strangers)));
     if (others.length) this.table.hidden = false;
@@ -117,16 +117,16 @@ class View {
     return el("tr", { class: isShown ? "shown" : "" }, el("td", {}, swatch(colour)), el("th", { scope: "row" }, isShown && name !== "this run" ? `${name} (shown)` : name), ...cells);
   }
 
-  /** A pinned run on other data. @param {Run} run */
-  #stranger(run) {
-    const name = run.experiment.title || run.experiment.data.name;
-    const remove = el("button", { type: "button", class: "remove", "aria-label": `Remove ${name}`, tip: "Lets this run go.", on: { click: () => this.#unpin(run) } }, "×");
-    return el("tr", { class: "quiet" }, el("td", {}), el("th", { scope: "row", colspan: 4 }, `${name}: on other data, so not drawn here`), el("td", {}, remove));
+  /** The pinned runs on other data. @param {Run[]} runs */
+  #strangers(runs) {
+    const text = runs.length === 1 ? "A pinned run is on other data" : `${runs.length} pinned runs are on other data`;
+    const remove = el("button", { type: "button", class: "remove", "aria-label": "Remove the runs on other data", tip: "Lets them go.", on: { click: () => this.#unpin(...runs) } }, "×");
+    return el("tr", { class: "quiet" }, el("td", {}), el("th", { scope: "row", colspan: 4 }, `${text}, so not drawn here`), el("td", {}, remove));
   }
 
-  /** @param {Run} run */
-  #unpin(run) {
-    this.store.set({ pins: this.store.state.pins.filter((pin) => pin !== run) });
+  /** @param {Run[]} runs */
+  #unpin(...runs) {
+    this.store.set({ pins: this.store.state.pins.filter((pin) => !runs.includes(pin)) });
   }
 
   /** The same start with every optimizer, one after the other; the present run is one of them. */

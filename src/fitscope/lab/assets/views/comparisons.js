@@ -72,7 +72,7 @@ export class LossCurves {
     const isLog = low > 0 && high > 10 * low;
     const last = Math.max(...rivals.map((rival) => rival.run.steps[rival.run.t - 1]));
     const range = isLog ? [low / 1.25, high * 1.25] : [Math.min(0, low), 1.06 * high];
-    const y = { label: lossLabel(run.loss, run.dataset), range, scale: /** @type {"log"|"linear"} */ (isLog ? "log" : "linear") };
+    const y = { label: lossLabel(run), range, scale: /** @type {"log"|"linear"} */ (isLog ? "log" : "linear") };
     /** @type {Mark[]} */
     const marks = rivals.map(({ colour, dash, name, isShown }, i) => ({ kind: "line", x: curves[i].updates, y: curves[i].losses, colour, dash, width: isShown ? 2.4 : 1.6, name: rivals.length > 1 ? cut(name, 44) : undefined }));
     if (optimum !== null) marks.push({ kind: "rule", y: optimum, colour: colours.highlight, dash: [3, 3], width: 1.5, label: "optimum" });

@@ -85,6 +85,6 @@ export class ColourBar {
     const { range } = this.chart.options.x;
     const x = Math.min(range[1], Math.max(range[0], loss));
     const { line } = colours;
-    this.chart.draw([...this.marks, { kind: "rule", x, colour: "#ffffff", width: 5 }, { kind: "rule", x, colour: Number.isFinite(loss) ? colours.highlight : line, width: 2.5 }]);
+    this.chart.draw([...this.marks, { kind: "rule", x, colour: colours.white, width: 5 }, { kind: "rule", x, colour: Number.isFinite(loss) ? colours.highlight : line, width: 2.5 }]);
   }
 }

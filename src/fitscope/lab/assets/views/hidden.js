@@ -3,9 +3,10 @@
 import { Chart } from "../draw/chart.js";
 import { colours } from "../draw/colours.js";
 import { Scene } from "../draw/scene.js";
-import { formulaOf, formulaText, unitNames } from "../model/names.js";
+import { unitNames } from "../model/names.js";
 import { hiddenSpace } from "../model/space.js";
 import { el } from "../page/dom.js";
+import { FormulaLine } from "../page/formula.js";
 import { paintMaps } from "../page/unitmaps.js";
 import { cloudsOf, place, spreadOut } from "./clouds.js";
 import { className, menu, needsSamples, paced, picture, rangeOf, whileOpen, widened, write } from "./shared.js";
@@ -24,6 +25,7 @@ export const needsServer = false;
 
 const MARGIN = 0.04; // around what the activation can answer
 const MAP = 44; // pixels
+const MOST_TERMS = 4; // of a formula in the legend
 
 /** @param {Run} run */
 export function applies(run) {
@@ -62,7 +64,7 @@ class View {
     this.picks = [0, 1, 2].map((axis) => menu(["x", "y", "z"][axis], "Which unit lies along this axis.", (unit) => this.#pick(axis, Number(unit))));
     this.controls = el("div", { class: "controls" }, this.layers.root, this.axes.root, ...this.picks.map(({ root }) => root));
     this.pace = paced(() => this.#drawNow());
-    /** @type {{unit: number, canvas: HTMLCanvasElement, text: HTMLElement}[]} */
+    /** @type {{unit: number, canvas: HTMLCanvasElement, line: FormulaLine}[]} */
     this.maps = [];
   }
 
@@ -187,9 +189,9 @@ class View {
   /** What each unit that is an axis says of the inputs: its map, and its formula. */
   #buildLegend() {
     const units = this.units ?? [];
-    this.maps = units.map((unit) => ({ unit, canvas: el("canvas", { "aria-hidden": "true" }), text: el("span", { class: "formula" }) }));
-    const buttons = this.maps.map(({ unit, canvas, text }) =>
-      el("button", { type: "button", tip: "What this unit says over the inputs: warm is yes, cool is no. Click to select it.", on: { click: () => this.#select(unit) } }, canvas, text),
+    this.maps = units.map((unit) => ({ unit, canvas: el("canvas", { "aria-hidden": "true" }), line: new FormulaLine(el("span", { class: "formula" }), MOST_TERMS) }));
+    const buttons = this.maps.map(({ unit, canvas, line }) =>
+      el("button", { type: "button", tip: "What this unit says over the inputs: warm is yes, cool is no. Click to select it.", on: { click: () => this.#select(unit) } }, canvas, line.root),
     );
     this.legend.replaceChildren(...buttons);
   }
@@ -208,8 +210,8 @@ class View {
     const chosen = this.store.state.unit;
     const cards = this.maps.map(({ unit, canvas }) => ({ column: layer + 1, unit, side: MAP, wide: MAP, canvas }));
     paintMaps(moment, moment.run.sizes.map((_, column) => (column === layer + 1 ? cards : [])));
-    this.maps.forEach(({ unit, text }, i) => {
-      write(text, formulaText(formulaOf(moment.run, moment.params, layer, unit), { mostTerms: 4 }));
+    this.maps.forEach(({ unit, line }, i) => {
+      line.show(moment.run, moment.params, { layer, unit });
       const isChosen = chosen?.layer === layer && chosen.unit === unit;
       this.legend.children[i].setAttribute("aria-pressed", String(isChosen));
     });

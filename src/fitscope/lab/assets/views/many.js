@@ -129,7 +129,7 @@ class View {
     const { run } = this.store.state;
     if (!ends || !run) return;
     const range = rangeOfLosses(ends);
-    this.stage.lower(`${theme} ${this.part} ${below} ${ends.n} ${ends.key}`, () => lowerOf(ends, below, range, lossLabel(run.loss, run.dataset)));
+    this.stage.lower(`${theme} ${this.part} ${below} ${ends.n} ${ends.key}`, () => lowerOf(ends, below, range, lossLabel(run)));
     this.#drawTop();
     const sentence = verdictOf(ends, below);
     write(this.verdict, sentence);

@@ -1,5 +1,6 @@
 // What the tabs share: a picture with its words, menus, and the names of classes and losses.
 
+import { lossUnit } from "../model/names.js";
 import { el, explain } from "../page/dom.js";
 
 /** @typedef {import("../page/store.js").Store} Store */
@@ -20,8 +21,6 @@ const LOSS_NAMES = {
   smooth_l1: "smooth L1",
   relative: "relative error",
 };
-/** @type {Record<string, string>} */
-const LOSS_UNITS = { cross_entropy: ", nats per sample", smooth_l1: " loss" };
 
 /** A loss by name. @param {string} loss */
 export function lossName(loss) {
@@ -29,10 +28,10 @@ export function lossName(loss) {
 }
 
 /** A loss by name and unit, as it stands on an axis.
- * @param {string} loss @param {Dataset} dataset */
-export function lossLabel(loss, dataset) {
-  if (loss === "mse" && dataset.task !== "regression") return "squared error of the probability";
-  return lossName(loss) + (LOSS_UNITS[loss] ?? "");
+ * @param {Run} run @param {string} [loss] the run's own by default */
+export function lossLabel(run, loss = run.loss) {
+  if (loss === "smooth_l1") return "smooth L1 loss";
+  return loss === "cross_entropy" ? `${lossName(loss)}, ${lossUnit(run, loss)}` : lossUnit(run, loss);
 }
 
 /** Calls `draw` whenever one of the keys, the moment, the theme or the tab changes

@@ -155,7 +155,7 @@ class View {
     const sampled = nUsed < n ? `Computed on ${whole(nUsed)} of ${whole(n)} training samples.` : "";
     const start = this.actions && land.run.p === 2 ? "Click into the plane to train from there." : "";
     write(this.note, [land.plane.note, fixed, sampled, start].filter(Boolean).join(" "));
-    const label = lossLabel(land.loss, land.run.dataset);
+    const label = lossLabel(land.run, land.loss);
     if (land.heights) this.bar.show(land.heights, `${label}, on the training part`);
     const said = `The ${label} over ${land.plane.axisNames.join(" and ")}, with the path of the training. ${land.plane.note}`;
     this.flat.describe(said);
@@ -203,8 +203,8 @@ class View {
     /** @type {SolidMark[]} */
     const marks = [
       { kind: "line", x: path.u.subarray(0, passed), y: path.v.subarray(0, passed), z: z.subarray(0, passed), colour, width: 2.5 },
-      { kind: "points", x: [path.u[0]], y: [path.v[0]], z: [z[0]], colour, hollow: true, fill: "#ffffff", size: 9 },
-      { kind: "points", x: [now.u], y: [now.v], z: [last], colour, size: 11, edge: "#ffffff" },
+      { kind: "points", x: [path.u[0]], y: [path.v[0]], z: [z[0]], colour, hollow: true, fill: colours.white, size: 9 },
+      { kind: "points", x: [now.u], y: [now.v], z: [last], colour, size: 11, edge: colours.white },
     ];
     this.scene.draw(this.ground.mark ? [this.ground.mark, ...marks] : marks);
   }
@@ -240,8 +240,8 @@ function nearestLoss({ grid, plane }, x, y) {
 function solidAxes({ plane, heights }) {
   const [low, high] = heights ? [heightOf(heights.low, heights), heightOf(heights.high, heights)] : [0, 1];
   return [
-    { label: plane.axisNames[0], range: plane.xRange },
-    { label: plane.axisNames[1], range: plane.yRange },
+    { label: short(plane.axisNames[0]), range: plane.xRange },
+    { label: short(plane.axisNames[1]), range: plane.yRange },
     { label: "loss", range: [low, high + 2 * LIFT * (high - low)], ticks: heights?.isLog ? decadeTicks(low, high) : undefined },
   ];
 }
@@ -271,11 +271,11 @@ function lowerOf({ plane, path, grid, heights }) {
   if (!grid || !heights) return { options, marks };
   const { xs, ys, values } = grid;
   marks.push({ kind: "image", image: heatImage(values, xs.length, heights), x: plane.xRange, y: plane.yRange });
-  marks.push({ kind: "contour", levels: levelsOf(heights), xs, ys, values, colour: "#ffffff", width: 0.75, alpha: 0.4 });
-  marks.push({ kind: "line", x: path.u, y: path.v, colour: "#ffffff", width: 1.5, alpha: 0.55 });
+  marks.push({ kind: "contour", levels: levelsOf(heights), xs, ys, values, colour: colours.white, width: 0.75, alpha: 0.4 });
+  marks.push({ kind: "line", x: path.u, y: path.v, colour: colours.white, width: 1.5, alpha: 0.55 });
   const end = path.u.length - 1;
-  marks.push({ kind: "points", x: [path.u[end]], y: [path.v[end]], colour: "#ffffff", hollow: true, size: 9, alpha: 0.8 });
-  if (plane.optimum) marks.push({ kind: "points", x: [plane.optimum.x], y: [plane.optimum.y], colour: "#ffffff", edge: colours.line, marker: "*", size: 13 });
+  marks.push({ kind: "points", x: [path.u[end]], y: [path.v[end]], colour: colours.white, hollow: true, size: 9, alpha: 0.8 });
+  if (plane.optimum) marks.push({ kind: "points", x: [plane.optimum.x], y: [plane.optimum.y], colour: colours.white, edge: colours.line, marker: "*", size: 13 });
   return { options, marks };
 }
 
@@ -286,8 +286,14 @@ function upperOf({ path }, passed, now) {
   const x = Float64Array.of(...path.u.subarray(0, passed), now.u);
   const y = Float64Array.of(...path.v.subarray(0, passed), now.v);
   return [
-    { kind: "line", x, y, colour, width: 2.25, halo: "#ffffff" },
-    { kind: "points", x: [path.u[0]], y: [path.v[0]], colour, hollow: true, fill: "#ffffff", size: 9 },
-    { kind: "points", x: [now.u], y: [now.v], colour, edge: "#ffffff", size: 12 },
+    { kind: "line", x, y, colour, width: 2.25, halo: colours.white },
+    { kind: "points", x: [path.u[0]], y: [path.v[0]], colour, hollow: true, fill: colours.white, size: 9 },
+    { kind: "points", x: [now.u], y: [now.v], colour, edge: colours.white, size: 12 },
   ];
+}
+
+/** Beside a slanting edge there is no room for more.
+ * @param {string} axisName */
+function short(axisName) {
+  return axisName.replace("principal direction", "direction");
 }
