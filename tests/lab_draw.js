@@ -123,6 +123,13 @@ export function labelled({ width }) {
   return [box, head.height, head.placed.map(({ y }) => y), head.width, edge];
 }
 
+export function manyNames({ names }) {
+  const chart = new Chart(canvas(390, 320), { x: { range: [0, 1] }, y: { range: [0, 1] } });
+  chart.draw(names.map((name) => ({ kind: "points", x: [0.5], y: [0.5], colour: "#123456", name })));
+  const { box, head } = chart.layout;
+  return [head.placed.map(({ text }) => text), box.height];
+}
+
 export function brokenLine() {
   const made = canvas(100, 100);
   new Chart(made, bare).draw([
@@ -278,12 +285,7 @@ export function regression() {
 }
 
 export function ramps() {
-  return [
-    colours.fieldRamp(256),
-    colours.lossRamp(256),
-    colours.classRamp(0, 2, 5),
-    colours.classRamp(2, 3, 5),
-  ].map((ramp) => [...ramp]);
+  return [colours.fieldRamp(256), colours.lossRamp(256)].map((ramp) => [...ramp]);
 }
 
 export function inks({ light, dark }) {

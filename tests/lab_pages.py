@@ -52,7 +52,7 @@ class Bench:
         self.expected: list[str] = []
         page.set_default_timeout(WAIT_MS)
         page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+        page.on("pageerror", lambda error: self.problems.append(f"error: {error.stack}"))
         page.on("request", self._on_request)
 
     def open(self, link: str = "") -> "Bench":

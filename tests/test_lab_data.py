@@ -11,7 +11,7 @@ import pytest
 import fitscope as fs
 from fitscope.catalogue import READY
 from fitscope.runfile import run_bytes
-from lab_pages import Bench, Benches
+from lab_pages import STEP, Bench, Benches
 
 if TYPE_CHECKING:
     from conftest import Cli
@@ -138,7 +138,8 @@ def test_points_alone_are_a_data_set(bench: Bench) -> None:
     with bench.new_run():
         thumb.click()
     assert bench.find(".facts p").first.inner_text().startswith("2 training")
-    bench.find(".brushes button", has_text="class 2").click()
+    bench.find(".brushes button", has_text="class 2").press("Enter")
+    bench.until("() => document.activeElement.matches('.brushes [aria-pressed=true]')")
     canvas = bench.find("canvas.field")
     box = canvas.bounding_box()
     assert box is not None
@@ -164,6 +165,43 @@ def test_a_table_is_uploaded_and_its_columns_chosen(bench: Bench, iris: Path) ->
     run = bench.run()
     assert run.dataset.task == "regression"
     assert run.dataset.target_name == "petal length (cm)"
+
+
+def test_a_long_list_of_inputs_stays_open_and_keeps_the_focus(
+    bench: Bench, tmp_path: Path, cli: "Cli"
+) -> None:
+    """Of thirty, one is left out; the next press of the space bar takes it back."""
+    path = tmp_path / "cells.csv"
+    assert cli("data", "breast-cancer", "--out", str(path)).status == 0
+    with bench.new_run():
+        pick(bench, path)
+    inputs = bench.find(".columns details")
+    assert inputs.get_attribute("open") is None
+    inputs.locator("summary").click()
+    for n in (29, 30):
+        with bench.new_run():
+            inputs.get_by_role("checkbox").nth(3).press(" ")
+        assert inputs.locator("summary").inner_text() == f"inputs: {n} of 30"
+        assert inputs.get_attribute("open") is not None
+        place = "() => [...document.querySelectorAll('.columns input')]"
+        assert bench.page.evaluate(f"({place})().indexOf(document.activeElement)") == 3
+
+
+def test_the_names_of_other_inputs_come_with_other_data(bench: Bench) -> None:
+    """Formulas and axes are of the data that is shown, however many inputs were there before."""
+    content = b"height,weight,kind\n" + b"1,2,a\n2,1,b\n3,5,a\n4,4,b\n" * 5
+    with bench.new_run():
+        pick(bench, named("people.csv", content))
+    bench.find(".unit-card[data-column='1']").first.hover()
+    formula = bench.find(".net-formula")
+    assert "height" in formula.inner_text()
+    for name, inputs in (("rings", {"x1", "x2"}), ("sine", {"x"}), ("gates", {"x1", "x2"})):
+        thumb = bench.find(".thumbs button", has=bench.page.get_by_text(name, exact=True))
+        with bench.new_run():
+            thumb.click()
+        bench.find(".unit-card[data-column='1']").first.hover()
+        assert "height" not in formula.inner_text()
+        assert inputs <= set(bench.words("canvas.field"))
 
 
 def test_a_parquet_file_is_a_table_too(bench: Bench, iris: Path) -> None:
@@ -207,3 +245,28 @@ def test_a_run_file_is_opened_by_dropping_it(bench: Bench) -> None:
     drop(bench, "none.safetensors", b"this is no run file")
     bench.until("() => document.querySelector('#note').textContent.startsWith('none')")
     assert bench.last_step == run.steps[-1]
+
+
+def test_a_run_saved_without_its_samples_can_be_trained(bench: Bench) -> None:
+    """It has no scores; the server sends the samples with the new run."""
+    run = fs.fit("gates-or", epochs=30)
+    drop(bench, "lean.safetensors", run_bytes(run, data=False))
+    bench.until("(title) => document.title.startsWith(title)", run.experiment.title)
+    assert bench.numbers["loss, training"] == "no number"
+    assert bench.numbers["accuracy, training"] == "no number"
+    with bench.new_run():
+        bench.button("New start").click()
+    assert bench.note == ""
+    assert len(bench.run().dataset.y) == len(run.dataset.y)
+
+
+def test_a_file_of_a_name_that_is_taken_is_the_one_that_is_shown(bench: Bench) -> None:
+    """Whatever name the server gave it."""
+    for epochs in (30, 40):
+        run = fs.fit("gates-or", epochs=epochs)
+        drop(bench, "twice.safetensors", run_bytes(run))
+        bench.until(f"(last) => ({STEP})()[1] === last", int(run.steps[-1]))
+    for n in (20, 30):
+        with bench.new_run():
+            pick(bench, named("twice.csv", b"a,b\n" + b"1,2\n3,4\n" * (n // 2)))
+        assert f": {n} rows" in bench.find(".columns").inner_text()

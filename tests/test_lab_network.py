@@ -279,3 +279,38 @@ def test_nothing_moves_while_the_step_does(page: Page) -> None:
     )
     page.evaluate(NEXT_FRAMES)
     assert page.evaluate("() => window.shifts") == []
+
+
+def test_the_card_of_a_unit_closes_by_escape_and_gives_the_focus_back(page: Page) -> None:
+    """From within it, by the key as by the button."""
+    selected = page.get_by_role("group", name="Selected unit")
+    for close in (
+        lambda: page.get_by_role("textbox", name="bias").press("Escape"),
+        page.get_by_role("button", name="Close the unit").click,
+    ):
+        card(page, 1, 1).click()
+        close()
+        expect(selected).to_be_hidden()
+        expect(card(page, 1, 1)).to_be_focused()
+
+
+def test_a_box_of_the_card_takes_a_decimal_comma(page: Page) -> None:
+    """As every box of the page."""
+    card(page, 1, 0).click()
+    page.get_by_role("textbox", name="bias").fill("0,25")
+    expect(page.locator(".net-formula")).to_contain_text("+ 0.25)")
+
+
+def test_a_selected_unit_is_marked_again_when_its_page_comes_back(page: Page) -> None:
+    """Of twenty units, the second: turned away from, turned back to."""
+    box = page.get_by_role("textbox", name="Units in hidden layer 1")
+    box.fill("20")
+    box.press("Enter")
+    sizes(page, 2, 20, 1)
+    card(page, 1, 1).click()
+    rest = page.locator('.rest[data-column="1"]')
+    rest.click()
+    expect(card(page, 1, 12)).to_have_attribute("aria-pressed", "false")
+    rest.click()
+    expect(card(page, 1, 1)).to_have_attribute("aria-pressed", "true")
+    expect(card(page, 1, 1)).to_contain_class("chosen")

@@ -1,16 +1,24 @@
 """What is taken out of the page: the link, the code, the run file, pictures, kept runs."""
 
 import re
+from pathlib import Path
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
+from matplotlib.colors import to_hex
+from playwright.sync_api import expect
 
 import fitscope as fs
 from fitscope.export import command_line, python_snippet, pytorch_script
+from fitscope.plot.theme import CLASS_COLOURS, HIGHLIGHT, INKS, RUN_COLOURS
 from lab_pages import STEP, Bench, Benches
 
 pytestmark = pytest.mark.slow
 pytest_plugins = ["browser"]
 
+VIRIDIS = {to_hex(colour) for colour in mpl.colormaps["viridis"](range(256))}
 COPY = ["clipboard-read", "clipboard-write"]
 
 
@@ -145,6 +153,59 @@ def test_files_are_what_they_say(bench: Bench, what: str, begins: bytes) -> None
     assert content.startswith(begins)
     assert len(content) > 5000
     bench.until("() => !document.querySelector('.export').open")
+
+
+def colours_of(picture: Path) -> set[str]:
+    """The colours of a PNG."""
+    pixels = plt.imread(picture, format="png")
+    assert pixels.shape[2] == 3 or pixels[..., 3].min() == 1  # nothing shines through
+    return {to_hex(pixel[:3]) for pixel in np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)}
+
+
+@pytest.mark.parametrize(
+    ("tab", "lower", "upper"),
+    [("Surface", VIRIDIS, HIGHLIGHT), ("Parameters", {*RUN_COLOURS}, CLASS_COLOURS[0])],
+)
+def test_a_picture_is_saved_with_all_its_layers(
+    bench: Bench, tab: str, lower: set[str], upper: str
+) -> None:
+    """What stays and what follows the step, on the ground of the page."""
+    bench.to_end()
+    bench.page.get_by_role("tab", name=tab, exact=True).click()
+    bench.frames(3)
+    bench.until(
+        """() => [...document.querySelectorAll(".surface .said")]
+          .every((said) => said.textContent.startsWith("Step"))"""
+    )
+    bench.frames(3)
+    found = colours_of(bench.exported("what is on the page"))
+    assert {upper, INKS["light"].paper} <= found
+    assert lower & found
+
+
+def test_a_tab_without_a_picture_says_so(bench: Bench) -> None:
+    """Nothing is saved where nothing is drawn yet."""
+    bench.page.get_by_role("tab", name="Many", exact=True).click()
+    bench.find(".export summary").click()
+    bench.find(".export .menu button", has_text="what is on the page").click()
+    expect(bench.find("#note")).to_have_text("There is no picture in this tab.")
+
+
+def test_a_stopped_training_is_taken_out_as_far_as_it_came(bench: Bench) -> None:
+    """The run file and the code train the epochs that are shown, not all that were asked for."""
+    bench.box("epochs").fill("2000000")
+    bench.box("epochs").press("Enter")
+    bench.until("() => Number(document.querySelector('[role=progressbar]').ariaValueNow) > 0")
+    with bench.new_run():
+        bench.button("Stop training").click()
+    n_epochs = bench.last_step  # of one update each
+    run = bench.run()
+    assert run.experiment.training.epochs == n_epochs < 2_000_000
+    assert run.steps[-1] == n_epochs
+    bench.button("Code").click()
+    text = bench.page.get_by_role("dialog", name="Code").locator("pre")
+    expect(text).to_contain_text("EPOCHS")
+    assert re.findall(r"EPOCHS = (.*)", text.inner_text()) == [f"{n_epochs:_}"]
 
 
 def test_a_run_is_kept_and_opened_again(bench: Bench) -> None:

@@ -1,8 +1,13 @@
 """The lab's page: what a first visit shows, time, and the settings that train anew."""
 
+import re
+from pathlib import Path
+
 import pytest
+from playwright.sync_api import Browser, Page, expect
 
 import fitscope as fs
+from fitscope.export import save_report
 from lab_pages import PICTURE, STEP, Bench, Benches
 
 pytestmark = pytest.mark.slow
@@ -123,6 +128,17 @@ def test_keys_belong_to_the_field_that_has_the_focus(bench: Bench) -> None:
     bench.until(f"() => ({STEP})()[0] === 1")
 
 
+def test_a_click_into_a_picture_leaves_the_keys_to_time(bench: Bench) -> None:
+    """Arrows go on stepping, and a space bar that is held down plays once."""
+    bench.find("canvas.field").click()
+    bench.page.keyboard.press("ArrowRight")
+    bench.until(f"() => ({STEP})()[0] === 1")
+    for _ in range(3):
+        bench.page.keyboard.down(" ")
+    bench.until(f"() => ({STEP})()[0] > 1 && {LABEL} === 'Pause'")
+    bench.page.keyboard.up(" ")
+
+
 def test_log_spreads_the_first_steps_and_even_does_not(bench: Bench) -> None:
     """The middle of the bar is step 99 of 10,000 on the log scale, and 5,000 on the even one."""
     bench.find(".scrub").fill("5000")
@@ -212,6 +228,17 @@ def test_hidden_units_change_and_the_invitation_has_done_its_work(bench: Bench) 
 
 
 @pytest.mark.parametrize(
+    ("typed", "meant"), [("0,05", 0.05), ("0.05", 0.05), ("1,5e-3", 1.5e-3), ("1,000", 1000)]
+)
+def test_a_comma_is_read_as_it_is_meant(bench: Bench, typed: str, meant: float) -> None:
+    """It groups thousands, or it is a decimal comma; no digit changes its place."""
+    bench.box("lr").fill(typed)
+    with bench.new_run():
+        bench.box("lr").press("Enter")
+    assert bench.run().experiment.training.lr == meant
+
+
+@pytest.mark.parametrize(
     ("setting", "wrong", "said"),
     [
         ("lr", "abc", "lr"),
@@ -256,6 +283,48 @@ def test_the_theme_toggles_and_is_kept(benches: Benches) -> None:
     assert bench.page.evaluate(theme) == "dark"
     bench.button("Light page").click()
     bench.until(f"() => ({theme})() === 'light'")
+
+
+def test_a_theme_that_nobody_chose_is_the_systems(benches: Benches) -> None:
+    """What a visit showed is not kept for the next one."""
+    bench = benches.new(color_scheme="light", reduced_motion="reduce").open()
+    bench.page.emulate_media(color_scheme="dark")
+    bench.open()
+    assert bench.page.evaluate("() => document.documentElement.dataset.theme") == "dark"
+
+
+def test_a_listener_that_throws_does_not_silence_the_others(asset_page: Page) -> None:
+    """It is reported, and everything behind it still hears of the change."""
+    heard = asset_page.evaluate(
+        """async () => {
+          const { Store } = await import("/page/store.js");
+          const [store, heard] = [new Store({ tab: "output" }), []];
+          addEventListener("error", ({ message }) => heard.push(message), { once: true });
+          store.on(["tab"], () => { throw new Error("broken"); });
+          store.on(["tab"], ({ tab }) => heard.push(tab));
+          store.set({ tab: "surface" });
+          store.flush();
+          return heard;
+        }"""
+    )
+    assert heard == ["Uncaught Error: broken", "surface"]
+
+
+def test_a_replay_that_is_damaged_says_so(browser: Browser, tmp_path: Path) -> None:
+    """In one sentence, and nothing else claims that something comes."""
+    path = tmp_path / "report.html"
+    save_report(fs.fit("gates-and", epochs=5), path)
+    text = path.read_text(encoding="utf-8")
+    damaged = re.sub(r'(id="run"[^>]*>\s*)[^<]{40}', r"\g<1>" + "A" * 40, text)
+    assert damaged != text
+    path.write_text(damaged, encoding="utf-8")
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    expect(page.locator("#note")).to_have_text(
+        "This replay is damaged, or this browser is too old for it."
+    )
+    expect(page.get_by_text("Unpacking")).to_be_hidden()
+    page.close()
 
 
 def test_explain_mode_tells_what_everything_is(bench: Bench) -> None:

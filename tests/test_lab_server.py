@@ -3,14 +3,18 @@
 import errno
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 import fitscope as fs
 from fitscope.lab.limits import Limits
+from fitscope.lab.saved_runs import saved_runs
 from fitscope.lab.server import create_app
 from fitscope.lab.serving import open_door
 from fitscope.lab.state import Lab
@@ -70,7 +74,7 @@ def test_the_samples_are_left_out_where_the_page_has_them() -> None:
         (b"{", 400, "The text is not JSON: Expecting"),
         (b"[" * 100_000, 400, "nested too deeply"),
         (b"\xff\xfe{}", 400, "not JSON"),
-        (b"1" * 5000, 400, "not JSON"),
+        (b"1" * 5000, 400, "The text cannot be read: a number in it is too long."),
         (b"[]", 422, "is an object with a `data` part"),
         (b"{}", 422, "`data` is missing"),
         (b'{"data": {"name": "rngs"}}', 422, "Did you mean `rings`"),
@@ -81,6 +85,11 @@ def test_the_samples_are_left_out_where_the_page_has_them() -> None:
         (b'{"data": {"name": "rings"}, "training": {"lr": 1e999}}', 422, "`training.lr`"),
         (b'{"data": {"name": "rings"}, "title": "\\ud800"}', 400, "half a character"),
         (b'{"data": {"name": "rings", "\\ud800": 1}}', 400, "half a character"),
+        (
+            b'{"data": {"name": "rings"}, "network": {"init": [1' + b"0" * 400 + b"]}}",
+            422,
+            "must be torch, zeros, ones or a list of finite numbers",
+        ),
         (b'{"data": {"name": "arrays"}}', 422, "given in memory"),
         (b'{"data": {"path": "tables/none.csv"}}', 422, "There is no table none.csv"),
         (
@@ -107,6 +116,20 @@ def test_all_problems_are_told() -> None:
     assert all(problem.endswith(".") for problem in problems)
 
 
+@pytest.mark.parametrize(
+    ("body", "known"),
+    [
+        ({"data": {"name": "rings"}, **{f"x{i}": 1 for i in range(1000)}}, 980),
+        ({"data": {"path": "tables/a.csv", "features": [1] * 1000}}, 980),
+    ],
+)
+def test_of_many_problems_the_first_are_told(body: Any, known: int) -> None:
+    """And how many more there are."""
+    problems = asking().post("/api/run", json=body).json()["problems"]
+    assert len(problems) <= 21
+    assert problems[-1] == f"And {known} more."
+
+
 RINGS = {"data": {"name": "rings", "n_samples": 100}}
 
 
@@ -118,12 +141,19 @@ RINGS = {"data": {"name": "rings", "n_samples": 100}}
         ("/api/run", RINGS, {"updates": 10}, "1,000 updates; the lab takes at most 10"),
         ("/api/run", RINGS, {"work": 1e4}, "300,000 updates x samples in a batch x parameters"),
         ("/api/run", RINGS, {"work_of_update": 10}, "300 samples in a batch x parameters"),
+        ("/api/run", RINGS, {"units": 50}, "100 samples x units; the lab takes at most 50"),
         ("/api/many?n=9", RINGS, {"nets": 5}, "9 nets; the lab takes at most 5"),
         ("/api/many?n=9", RINGS, {"work": 1e6}, "2,700,000 9 nets x updates x samples"),
         ("/api/many?n=2000", RINGS, {}, "`n` must be at most 1000; got '2000'"),
         ("/api/basin?n_grid=101", body_of("bad-start"), {}, "`n_grid` must be at most 100"),
         ("/api/basin?n_grid=20", body_of("bad-start"), {"grid": 15}, "400 starts; the lab takes"),
         ("/api/optimum", RINGS, {"fitted": 100}, "300 samples x parameters for an optimum"),
+        (
+            "/api/optimum",
+            {"data": {"name": "spirals", "n_classes": 5, "n_samples": 10, "test_fraction": 0.0}},
+            {"fitted": 100},
+            "600 samples x parameters for an optimum",
+        ),
         ("/api/export?to=gif&frames=61", RINGS, {}, "`frames` must be at most 60"),
     ],
 )
@@ -241,6 +271,19 @@ def test_code_gives_the_run_again() -> None:
     assert "--epochs 100000" in long["command"]
 
 
+def test_code_names_a_table_as_the_current_folder_has_it() -> None:
+    """It runs where the lab was started, though the experiment calls it by its workspace."""
+    client = asking()
+    path = client.put("/api/tables/t.csv", content=TABLE).json()["path"]
+    data = {"path": path, "target": "kind", "test_fraction": 0.0}
+    body = {"data": data, "training": {"epochs": 2}}
+    found = client.post("/api/code", json=body).json()
+    assert found["command"].startswith("fitscope fit w/tables/t.csv ")
+    assert "fs.fit('w/tables/t.csv'" in found["python"]
+    assert '"w/tables/t.csv"' in found["pytorch"]
+    assert fs.fit(fs.Experiment.from_toml_text(found["toml"])).dataset.classes == ("a", "b")
+
+
 @pytest.mark.parametrize(
     ("query", "kind", "begins"),
     [
@@ -292,7 +335,7 @@ def test_a_table_is_kept_and_described() -> None:
     assert run.experiment.data.path == "tables/flowers.csv"
     assert run.dataset.classes == ("a", "b")
     swapped = TABLE.replace(b"red", b"green").replace(b"5,green,a", b"9,green,b")
-    client.put("/api/tables/flowers.csv", content=swapped)
+    Path("w/tables/flowers.csv").write_bytes(swapped)
     again = loaded(client.post("/api/run", json=body).content)
     assert again.dataset != run.dataset  # what is at hand is that of the table as it was
 
@@ -357,7 +400,6 @@ def test_runs_are_kept_listed_and_removed() -> None:
     assert first["shape"] == [2, 1]
     assert first["loss"] == float(run.train_loss[-1])
     assert first["data"] == "gates"
-    assert [one["name"] for one in client.get("/api/runs").json()["runs"]] == ["one", "two"]
     assert loaded(client.get("/api/runs/two").content) == run
     assert client.delete("/api/runs/one").status_code == 204
     assert client.get("/api/runs/one").status_code == 404
@@ -452,3 +494,81 @@ def test_a_port_that_is_taken_is_said() -> None:
     assert 8765 <= first.port < second.port
     for one in (door, first, second):
         one.sockets[0].close()
+
+
+@pytest.mark.parametrize(
+    ("folder", "answered"), [("tables", "tables/{}.csv"), ("runs", "{}")], ids=["table", "run"]
+)
+def test_another_file_of_the_same_name_stays(folder: str, answered: str) -> None:
+    """The new one gets the next free name, which the answer tells; the same file is kept once."""
+    client, name = asking(), "a.csv" if folder == "tables" else "a"
+    bodies = [body_of("bad-start", epochs=n) for n in (2, 3)]
+    contents = [client.post("/api/run", json=body).content for body in bodies]
+    contents = [TABLE, TABLE + b"6,red,a\n"] if folder == "tables" else contents
+    field = "path" if folder == "tables" else "name"
+    for i, stem in ((0, "a"), (1, "a-2"), (0, "a"), (1, "a-2")):
+        answer = client.put(f"/api/{folder}/{name}", content=contents[i], headers=BYTES).json()
+        assert answer[field] == answered.format(stem)
+    kept = sorted(file.read_bytes() for file in Path("w", folder).iterdir())
+    assert kept == sorted(contents)
+    long = "ü" * 70 + name.removeprefix("a")
+    for i in (0, 1):
+        answer = client.put(f"/api/{folder}/{long}", content=contents[i], headers=BYTES).json()
+        assert client.get(f"/api/{folder}/{Path(answer[field]).name}").status_code == 200
+
+
+def test_runs_are_listed_from_the_newest() -> None:
+    """Those of one moment by name; one that is removed in between is left out."""
+    client = asking()
+    for name, when in (("b", 2), ("a", 2), ("c", 3), ("d", 1)):
+        client.put(f"/api/runs/{name}", json=body_of("bad-start", epochs=2))
+        os.utime(f"w/runs/{name}.safetensors", (when, when))
+    assert [one["name"] for one in client.get("/api/runs").json()["runs"]] == ["c", "a", "b", "d"]
+    assert saved_runs([Path("w/runs/none.safetensors")]) == []
+    head = json.dumps({"train_loss": {"data_offsets": [0, 10**30]}}).encode()
+    Path("w/runs/e.safetensors").write_bytes(len(head).to_bytes(8, "little") + head)
+    assert "damaged" in saved_runs([Path("w/runs/e.safetensors")])[0]["problem"]
+
+
+def test_a_small_file_with_huge_values_is_refused() -> None:
+    """Text that is written once and meant often counts as often as it is meant."""
+    texts = pa.array(["x" * 100_000]).take(pa.array([0] * 50))
+    small = asking(limits=Limits(table_bytes=1e6))
+    for column in (texts, texts.dictionary_encode()):
+        pyarrow.parquet.write_table(pa.table({"a": column, "b": range(50)}), "t.parquet")
+        content = Path("t.parquet").read_bytes()
+        assert len(content) < 10_000
+        answer = small.put("/api/tables/t.parquet", content=content)
+        assert answer.status_code == 422
+        assert answer.json()["error"].startswith("The table has more than 1 MB of values")
+    assert asking().put("/api/tables/t.parquet", content=content).status_code == 200
+
+
+def test_a_column_of_lists_is_no_mistake_of_ours() -> None:
+    """Nor is one of structs or maps: it is described as what cannot be learned."""
+    odd = {"lists": [[1], [2]], "parts": [{"x": 1}, {"x": 2}]}
+    maps = pa.array([[("k", 1)], []], pa.map_(pa.string(), pa.int64()))
+    pyarrow.parquet.write_table(pa.table({**odd, "maps": maps, "y": [0, 1]}), "t.parquet")
+    answer = asking().put("/api/tables/t.parquet", content=Path("t.parquet").read_bytes())
+    assert answer.json()["target"] == "y"
+    assert [one["kind"] for one in answer.json()["columns"]] == ["other"] * 3 + ["number"]
+
+
+def test_a_view_that_takes_minutes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inputs are shuffled ten times each, which a wide net makes long."""
+    monkeypatch.setattr("fitscope.export.replay.MAX_MULTIPLICATIONS", 1000)
+    body = body_of("gates-xor-hidden", epochs=2)
+    answer = asking().post("/api/export?to=png&view=importance", json=body)
+    assert answer.status_code == 422
+    assert "importance takes long to find here" in answer.json()["error"]
+
+
+def test_tables_are_read_where_the_end_of_the_lab_sees_it() -> None:
+    """In a lane, which refuses what is too much at once."""
+    lab, go = Lab("w", limits=Limits(waiting=0)), threading.Event()
+    client = Asking(create_app(lab, hosts=None))
+    client.put("/api/tables/a.csv", content=TABLE)
+    lab.side.submit(go.wait)
+    for method in ("GET", "PUT"):
+        assert client.request(method, "/api/tables/a.csv", content=TABLE).status_code == 503
+    go.set()

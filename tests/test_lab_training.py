@@ -23,7 +23,10 @@ def start_long(bench: Bench) -> str:
 
 
 def test_continue_trains_on_from_where_the_run_ended(bench: Bench) -> None:
-    """The longer run begins with the shorter one, bit for bit, and plays on from its end."""
+    """The longer run begins with the shorter one, bit for bit, and plays on from its end.
+
+    It is no longer the built-in one, so that the sentence about that goes.
+    """
     bench.choose("gates-and")
     short = bench.run()
     with bench.new_run():
@@ -34,6 +37,39 @@ def test_continue_trains_on_from_where_the_run_ended(bench: Bench) -> None:
     n = len(short.steps)
     assert long.steps[:n].tolist() == short.steps.tolist()
     assert long.params[:n].tobytes() == short.params.tobytes()
+    assert long.experiment.title == f"{short.experiment.title}, changed"
+    assert long.experiment.about == ""
+
+
+def test_a_continue_that_is_refused_moves_nothing(bench: Bench) -> None:
+    """The run that is shown stays at its step, and does not play."""
+    bench.expected.append("ERR_")
+    bench.page.route("**/api/run?*", lambda route: route.abort("connectionrefused"))
+    bench.button("Continue").click()
+    bench.until("() => document.querySelector('#note').textContent")
+    bench.frames()
+    assert bench.step == 0
+    assert bench.button("Play").is_visible()
+
+
+def test_own_start_numbers_give_way_to_another_number_of_classes(bench: Bench) -> None:
+    """The network has other numbers then, so that it starts from random ones again."""
+    bench.box("epochs").fill("20")
+    with bench.new_run():
+        bench.box("epochs").press("Enter")
+    thumb = bench.find(".thumbs button", has=bench.page.get_by_text("blobs", exact=True))
+    with bench.new_run():
+        thumb.click()
+    bench.find(".unit-card[data-column='1']").first.click()
+    bench.page.get_by_role("textbox", name="bias").fill("2")
+    with bench.new_run():
+        bench.button("Train from here").click()
+    bench.box("n_classes").fill("5")
+    with bench.new_run():
+        bench.box("n_classes").press("Enter")
+    run = bench.run()
+    assert run.dataset.k == 5
+    assert run.experiment.network.init == "torch"
 
 
 def test_a_new_start_is_the_next_seed(bench: Bench) -> None:
@@ -60,8 +96,11 @@ def test_restart_plays_the_same_run_from_its_start(bench: Bench) -> None:
 
 
 def test_a_long_training_shows_its_progress_and_can_be_stopped(bench: Bench) -> None:
-    """What it recorded until then is shown, as an interrupted run."""
+    """What it recorded until then is shown, as an interrupted run; the time bar keeps its width."""
+    width = "() => document.querySelector('.scrub').offsetWidth"
+    before = bench.page.evaluate(width)
     start_long(bench)
+    assert bench.page.evaluate(width) == before
     with bench.new_run():
         bench.button("Stop training").click()
     assert bench.button("Stop training").is_hidden()
@@ -118,6 +157,4 @@ def test_of_many_changes_in_a_row_the_last_is_shown(bench: Bench) -> None:
         wanted,
     )
     bench.until(f"() => ({STEP})()[1] === 10000")
-    bench.page.wait_for_load_state("networkidle")
-    bench.frames()
-    assert bench.run().experiment.training.lr == pytest.approx(float(wanted))
+    until(lambda: bench.run().experiment.training.lr == pytest.approx(float(wanted)))

@@ -14,7 +14,7 @@ from playwright.sync_api import Locator
 import fitscope as fs
 from fitscope import analysis
 from fitscope.specs import Experiment
-from lab_pages import STEP, Bench, Benches
+from lab_pages import PHONE, STEP, Bench, Benches
 
 pytestmark = pytest.mark.slow
 pytest_plugins = ["browser"]
@@ -256,6 +256,17 @@ def test_the_hidden_space_is_pythons(benches: Benches) -> None:
     bench.until("() => document.querySelectorAll('.unit-legend [aria-pressed=true]').length === 1")
 
 
+def test_the_hidden_space_fills_its_box_on_a_phone(benches: Benches) -> None:
+    """It is as high as wide, so that nothing is blank above and below the cube."""
+    bench = benches.new(viewport=PHONE, reduced_motion="reduce")
+    bench.open(link(bench, fs.experiment("rings-3", epochs=50)))
+    to_tab(bench, "Hidden")
+    bench.until(DRAWN, ".hidden-3d canvas")
+    box = bench.find(".hidden-3d canvas").bounding_box()
+    assert box is not None
+    assert box["height"] == pytest.approx(min(box["width"], 420), abs=1)
+
+
 def test_components_stand_for_many_units(benches: Benches) -> None:
     """Of eight units, principal components are shown with Python's shares of the variance."""
     run = fs.fit("iris", hidden=[8], epochs=60)
@@ -350,6 +361,43 @@ def test_pins_stand_side_by_side(benches: Benches) -> None:
     assert view(bench, ".small-fields canvas").count() == 2
     bench.button("Remove activation tanh").click()
     bench.until("() => document.querySelector('.compare .why').checkVisibility()")
+
+
+def test_a_removed_pin_leaves_the_focus_in_the_table(benches: Benches) -> None:
+    """The next of the buttons has it, so that the keyboard goes on from there."""
+    bench = opened(benches, "bad-start", "Compare")
+    bench.button("Four optimizers from this start").click()
+    bench.until("() => document.querySelectorAll('.rivals tbody tr').length === 4")
+    bench.button("Remove optimizer adam").press("Enter")
+    bench.until("() => document.querySelectorAll('.rivals tbody tr').length === 3")
+    focused = bench.page.evaluate("() => document.activeElement.ariaLabel")
+    assert focused == "Remove optimizer adamw"
+
+
+def test_controls_of_the_output_keep_the_focus(benches: Benches) -> None:
+    """A box and a menu that are drawn anew; the picture, which has no keys, never has it."""
+    bench = opened(benches, "rings-3", "Output", epochs=20)
+    bench.find(".output .check input").press("Space")
+    bench.frames()
+    assert bench.page.evaluate("() => document.activeElement.matches('.check input:checked')")
+    assert bench.find("canvas.field").get_attribute("tabindex") is None
+    bench = opened(benches, "iris", "Output", hidden=[4], epochs=20)
+    menu = bench.find(".output .controls select").last
+    menu.focus()
+    menu.select_option("2")
+    bench.frames()
+    focused = bench.page.evaluate("() => [document.activeElement.ariaLabel]")
+    assert focused == ["input along y"]
+
+
+def test_the_loss_is_told_in_rounded_numbers(benches: Benches) -> None:
+    """As the page shows it, to those who hear it."""
+    run = fs.fit("gates-and", epochs=30)
+    bench = opened(benches, "gates-and", "Output", epochs=30)
+    label = str(bench.find("canvas.losses").get_attribute("aria-label"))
+    found = [number(label, word) for word in ("from ", "to ")]
+    assert found == [as_shown(run.train_loss[0]), as_shown(run.train_loss[-1])]
+    assert len(label) < 40
 
 
 def test_four_optimizers_leave_from_one_start(benches: Benches) -> None:
@@ -458,6 +506,54 @@ def test_many_starts_can_be_stopped(benches: Benches) -> None:
     bench.until(f"() => /^[1-9]\\d* of 500 trainings/.test({text})")
     bench.button("Stop").click()
     said(bench, ".verdict", "of 500.")
+
+
+def test_many_starts_of_a_run_without_a_test_part_end_in_training_losses(
+    benches: Benches,
+) -> None:
+    """Where the test part was chosen before, for a run that had one, none has diverged."""
+    bench = opened(benches, "rings-3", "Many", test_fraction=0.3, epochs=20)
+    view(bench, ".view-menu:visible select").first.select_option("20")
+    bench.button("Train them").click()
+    said(bench, ".verdict", "of 20")
+    view(bench, "[data-value=test]").click()
+    with trains(bench, back_to="Many"):
+        bench.find("select.experiment").select_option("bad-start")
+    bench.button("Train them").click()
+    assert "diverged" not in said(bench, ".verdict", "of 20")
+
+
+def test_a_finger_that_scrolls_leaves_the_bound_where_it_is(benches: Benches) -> None:
+    """The browser may take a drag over for scrolling; what moves afterwards drags nothing."""
+    bench = opened(benches, "gates-xor-hidden", "Many", epochs=60)
+    view(bench, ".view-menu:visible select").first.select_option("20")
+    bench.button("Train them").click()
+    said(bench, ".verdict", "of 20")
+    moved = view(bench, ".over").evaluate(
+        """(over) => {
+          const input = document.querySelector(".many input.value");
+          over.setPointerCapture = () => {};
+          const send = (type, x, y) => over.dispatchEvent(
+            new PointerEvent(type, { clientX: over.getBoundingClientRect().left + x, clientY:
+              over.getBoundingClientRect().top + y, pointerId: 7, bubbles: true }));
+          const values = [];
+          for (let x = 60; x < over.clientWidth; x += 4) {
+            const before = input.value;
+            send("pointerdown", x, 60);
+            send("pointermove", x + 9, 60);
+            if (input.value !== before) values.push(input.value);
+            send("pointercancel", x + 9, 60);
+            const held = input.value;
+            send("pointermove", x + 40, 60);
+            if (held !== input.value) values.push("dragged on");
+            if (values.length) break;
+          }
+          return [values, getComputedStyle(over).touchAction];
+        }"""
+    )
+    assert len(moved[0]) == 1
+    assert moved[0] != ["dragged on"]
+    assert moved[1] == "pan-y"
 
 
 def test_the_basin_is_pythons(benches: Benches) -> None:

@@ -51,6 +51,7 @@ def test_the_page_makes_the_same_file(asset_page: Page, kind: str) -> None:
     assert _again(asset_page, content) == content
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=30)  # a browser answers each
 @given(
     arrays(np.float32, (8, 2), elements=st.floats(width=32)),

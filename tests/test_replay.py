@@ -19,6 +19,7 @@ from fitscope.analysis import summary
 from fitscope.export import replay_frame, save_report
 from fitscope.network import parameter_names
 from fitscope.records import Run
+from lab_pages import REMEMBER_WORDS
 from notebooks import execute
 
 pytest_plugins = ["browser"]
@@ -137,6 +138,21 @@ def test_every_kind_of_run_replays_from_disk(replayed: Replayed, kind: str) -> N
     assert facts.sentence in told
     assert all(note.replace("`", "") in told for note in facts.notes)
     assert all(f"{name} {number}" in told for name, number in run.versions.items())
+
+
+def test_classes_are_named_as_in_the_network(offline: Offline, tmp_path: Path) -> None:
+    """On the axis and under the pointer, a truth is a value of its column."""
+    offline.context.add_init_script(REMEMBER_WORDS)
+    save_report(fs.fit((np.arange(12.0), np.arange(12) > 5), epochs=20), tmp_path / "r.html")
+    page = offline.open(tmp_path / "r.html")
+    _drawn(page)
+    canvas = page.locator("canvas.field")
+    words = canvas.evaluate("(one) => one.words")
+    assert {"probability of y = True", "y = False", "y = True"} <= set(words)
+    canvas.hover()
+    expect(page.locator("#view .pointer")).to_contain_text(
+        re.compile("y = (True|False) with probability")
+    )
 
 
 def test_every_view_opens(replayed: Replayed) -> None:

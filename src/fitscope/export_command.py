@@ -88,10 +88,9 @@ def _own_files(run: Path) -> list[Path]:
 
 
 def _write_html(run: "Run", path: Path, source: str) -> None:
-    from fitscope.export import replay_html
-    from fitscope.runfile import write_atomically
+    from fitscope.export import save_report
 
-    write_atomically(path, replay_html(run).encode())
+    save_report(run, path)
 
 
 def _write_pytorch(run: "Run", path: Path, source: str) -> None:

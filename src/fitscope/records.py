@@ -120,7 +120,8 @@ class Dataset:
 
     def without_arrays(self) -> "Dataset":
         """The same description with no samples in it."""
-        return replace(self, X=self.X[:0], y=self.y[:0], X_test=self.X[:0], y_test=self.y[:0])
+        X, y = np.empty((0, self.d), self.X.dtype), np.empty(0, self.y.dtype)  # a view keeps all
+        return replace(self, X=X, y=y, X_test=X, y_test=y)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Dataset) and _same_fields(self, other)

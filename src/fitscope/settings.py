@@ -19,6 +19,7 @@ __all__ = [
     "parse_points",
     "parse_widths",
     "shown_value",
+    "with_rest",
     "worded",
 ]
 
@@ -34,6 +35,7 @@ _ELSEWHERE = {  # what other libraries call our settings
     "alpha": "weight_decay",
     "test_size": "test_fraction",
 }
+MOST_TOLD = 20  # problems in one error
 MAX_FLOAT32 = 3.4028234663852886e38  # beyond it, float32 has only inf
 
 
@@ -93,7 +95,7 @@ def parse_init(value: Any) -> Any:
     try:
         numbers = value.strip("[] ").split(",") if isinstance(value, str) else value
         found = [float(number) for number in numbers]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = [math.nan]
     if not all(abs(number) <= MAX_FLOAT32 for number in found):  # false for nan, too
         raise ValueError("must be torch, zeros, ones or a list of finite numbers")
@@ -126,13 +128,18 @@ def parse_full(value: Any) -> Any:
 def _problems(error: ValidationError, spec: type[Spec]) -> list[str]:
     """One sentence for each thing that pydantic found wrong."""
     found: list[str] = []
-    for item in error.errors():
+    for item in error.errors(include_url=False)[:MOST_TOLD]:
         inner = item.get("ctx", {}).get("error")
         if isinstance(inner, ExperimentError):  # a section that has already explained itself
             found.extend(inner.problems)
         else:
             found.append(_sentence(spec, item))
-    return list(dict.fromkeys(found))
+    return with_rest(list(dict.fromkeys(found)), error.error_count())
+
+
+def with_rest(told: list[str], n: int) -> list[str]:
+    """The first sentences about n problems, and how many more there are."""
+    return [*told, f"And {n - MOST_TOLD:,} more."] if n > MOST_TOLD else told
 
 
 _SHORTER = {

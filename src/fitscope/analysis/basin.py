@@ -36,6 +36,7 @@ class BasinMap:
         y: biases b to start from.
         values: `values[i, j]` is reached from w = x[j], b = y[i]: the training loss, or the
             accuracy on the training part; nan where the training diverged.
+        accuracy: on the training part, likewise; None for a regression.
         ends: (w, b) at the end from there.
         succeeds: which starts end as well as the best: within 0.01 of its accuracy, or for a
             regression within 1 % of its loss.
@@ -52,6 +53,7 @@ class BasinMap:
     x: Float64[np.ndarray, " g"]
     y: Float64[np.ndarray, " g"]
     values: Float64[np.ndarray, "g g"]
+    accuracy: Float64[np.ndarray, "g g"] | None
     ends: Float32[np.ndarray, "g g 2"]
     succeeds: Bool[np.ndarray, "g g"]
     reach: str
@@ -126,6 +128,7 @@ def basin_map(
         x=x,
         y=y,
         values=values.reshape(shape),
+        accuracy=None if scores is None else scores.reshape(shape),
         ends=found.params.reshape(*shape, 2),
         succeeds=succeeds.reshape(shape),
         reach=reach,

@@ -3,6 +3,7 @@
 import math
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -231,7 +232,7 @@ def _check_columns(path: Path, table: "pa.Table", *, named: bool) -> None:
             f"{path} has a column without a name, the {names.index('') + 1}. in order; name it or "
             "remove it (tables saved with their row numbers have one)."
         )
-    double = sorted({name for name in names if names.count(name) > 1})
+    double = sorted(name for name, n in Counter(names).items() if n > 1)
     if double:
         raise DataError(f"{path} has more than one column named {_list(double)}; rename them.")
     if table.num_rows == 0:

@@ -18,7 +18,7 @@ from fitscope.network import parameter_names
 from fitscope.records import Dataset, Outcome, Run
 from fitscope.runfile import run_bytes, write_atomically
 
-__all__ = ["replay_frame", "replay_html", "save_report", "thinned"]
+__all__ = ["is_importance_quick", "replay_frame", "replay_html", "save_report", "thinned"]
 
 FRAME_BYTES = 1_000_000  # of parameters, and of samples, in a notebook
 FRAME_PX = 760  # how high a replay is in a notebook
@@ -79,6 +79,14 @@ def thinned(run: Run, max_bytes: int) -> Run:
     return replace(run, params=run.params[rows], steps=run.steps[rows])
 
 
+def is_importance_quick(run: Run) -> bool:
+    """Whether it takes about a second at most to shuffle each input ten times."""
+    d = run.dataset
+    is_read_off = not run.experiment.network.hidden and d.k == 1
+    n_answers = 10 * d.d * len(d.judged_part()[1])
+    return is_read_off or n_answers * len(run.params[0]) <= MAX_MULTIPLICATIONS
+
+
 def _boot(run: Run, *, note: str) -> dict[str, Any]:
     """What the page starts from: what cannot be read off the run file by the page itself."""
     return {
@@ -110,7 +118,7 @@ def _code(run: Run) -> dict[str, str]:
 
 def _importance(run: Run) -> dict[str, Any] | None:
     """Which inputs matter, where there are more of them than a picture has axes."""
-    if run.dataset.d <= 2 or not len(run.dataset.X) or not _is_quick(run):
+    if run.dataset.d <= 2 or not len(run.dataset.X) or not is_importance_quick(run):
         return None
     found = analysis.importance(run)
     return {
@@ -119,14 +127,6 @@ def _importance(run: Run) -> dict[str, Any] | None:
         "names": found.names,
         "values": found.values.tolist(),
     }
-
-
-def _is_quick(run: Run) -> bool:
-    """Whether it takes about a second at most to shuffle each input ten times."""
-    d = run.dataset
-    is_read_off = not run.experiment.network.hidden and d.k == 1
-    n_answers = 10 * d.d * len(d.judged_part()[1])
-    return is_read_off or n_answers * len(run.params[0]) <= MAX_MULTIPLICATIONS
 
 
 def _meaning(run: Run, name: str) -> str:
@@ -161,7 +161,7 @@ def _left_out(run: Run, shown: Run, max_bytes: int) -> Iterator[str]:
             f"The samples, {_sample_bytes(run.dataset) / 1e6:.2g} MB, are left out, since a replay "
             f"of this size has room for {max_bytes / 1e6:g} MB; the run file has them."
         )
-    if run.dataset.d > 2 and not _is_quick(run):
+    if run.dataset.d > 2 and not is_importance_quick(run):
         yield "Which inputs matter takes long to find here: run.plot.importance() draws it."
 
 

@@ -1,7 +1,6 @@
 """What the lab's server takes and answers: experiments as JSON in, JSON and sentences out."""
 
 import json
-import math
 from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -17,7 +16,8 @@ from fitscope.errors import (
     OutputError,
 )
 from fitscope.lab.limits import Limits
-from fitscope.settings import Spec, shown_value, worded
+from fitscope.lab.shapes import plain
+from fitscope.settings import MOST_TOLD, Spec, shown_value, with_rest, worded
 from fitscope.specs import DataSpec, Experiment, NetworkSpec, TrainingSpec
 
 __all__ = [
@@ -112,16 +112,8 @@ def json_answer(
     facts: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Facts as JSON, with null for numbers that JSON does not have."""
-    text = json.dumps(_finite(facts), allow_nan=False, separators=(",", ":"))
+    text = json.dumps(plain(facts), allow_nan=False, separators=(",", ":"))
     return Response(text, status, headers, media_type=JSON)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def refusal(status: int, sentence: str, problems: tuple[str, ...] = ()) -> Response:
@@ -197,15 +189,18 @@ def experiment_from(body: bytes) -> Experiment:
         raise RefusedError(400, "The text is not JSON: it is nested too deeply.") from None
     except UnicodeEncodeError:
         raise RefusedError(400, "The text holds half a character, a lone surrogate.") from None
-    except ValueError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise RefusedError(400, f"The text is not JSON: {error}.") from None
+    except ValueError:
+        raise RefusedError(400, "The text cannot be read: a number in it is too long.") from None
     if not isinstance(values, dict):
         raise RefusedError(422, "An experiment in JSON is an object with a `data` part.")
     found = Experiment(**values)
     try:
         ExperimentJson.model_validate(values)
     except ValidationError as error:
-        raise ExperimentError([_sentence(item) for item in error.errors()]) from None
+        told = [_sentence(item) for item in error.errors(include_url=False)[:MOST_TOLD]]
+        raise ExperimentError(with_rest(told, error.error_count())) from None
     return found
 
 

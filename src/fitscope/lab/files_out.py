@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fitscope.errors import DataError, FitscopeError
 from fitscope.export import command_line, python_snippet, pytorch_script, replay_html
+from fitscope.export.replay import is_importance_quick
 from fitscope.lab.jobs import JOB, Job
 from fitscope.lab.limits import Limits
 from fitscope.plot import save_figure, save_movie, view
@@ -61,6 +62,8 @@ def file_of(run: Run, asked: Wish, job: Job) -> bytes:
     chosen = view(asked.view, "run")
     if chosen.name == "basin_map":  # trains thousands of nets, which no file waits for
         raise DataError("The lab draws basin_map on its page; `fitscope plot` makes a file of it.")
+    if chosen.name == "importance" and not is_importance_quick(run):
+        raise DataError("importance takes long to find here; `fitscope plot` makes a file of it.")
     options: dict[str, Any] = {"theme": asked.theme}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / asked.file_name

@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-from fitscope.errors import OutputError
 from fitscope.lab.state import First, Lab
 from fitscope.lab.tables import checked_table, table_facts
 from fitscope.lab.workspace import RUN_SUFFIX
@@ -37,7 +36,7 @@ def _first_run(path: Path, lab: Lab) -> First:
     run = load(path)
     file = path / "run.safetensors" if path.is_dir() else path
     name = path.resolve().stem if path.is_dir() else path.stem
-    kept = _kept(lab, lab.workspace.run(_name(name)), file.read_bytes())
+    kept = _kept(lab, lab.workspace.run(_name(name)), file)
     return First(run.experiment, kept.stem)
 
 
@@ -46,20 +45,16 @@ def _with_table(e: Experiment, path: Path, lab: Lab) -> Experiment:
     table = checked_table(path, lab.limits)
     target = e.data.target or table_facts(table, str(path))["target"]
     lab.limits.check_upload(path.stat().st_size)
-    kept = _kept(lab, lab.workspace.table(_name(path.stem) + path.suffix), path.read_bytes())
+    kept = _kept(lab, lab.workspace.table(_name(path.stem) + path.suffix), path)
     data = e.data.model_copy(update={"path": f"tables/{kept.name}", "target": target})
     return e.model_copy(update={"data": data})
 
 
-def _kept(lab: Lab, path: Path, content: bytes) -> Path:
-    """Where the content lies in the workspace; a file of the same name that differs stays."""
-    try:
-        if path.is_file() and path.read_bytes() == content:
-            return path
-    except OSError as error:
-        raise OutputError(f"Cannot read {path}: {error.strerror}.") from None
-    path = lab.workspace.free(path)
-    lab.workspace.write(path, content)
+def _kept(lab: Lab, path: Path, file: Path) -> Path:
+    """Where a copy of the file lies in the workspace; another file of that name stays."""
+    path = lab.workspace.free(path, file)
+    if not path.exists():
+        lab.workspace.write(path, file.read_bytes())
     return path
 
 

@@ -18,7 +18,6 @@ from fitscope.lab.answers import RefusedError
 __all__ = ["JOB", "Job", "Jobs", "Lane"]
 
 T = TypeVar("T")
-_Task = tuple[Future[Any], Callable[[], Any]]
 JOB = "^[A-Za-z0-9-]{8,64}$"  # a job's name
 _REMEMBERED = 256  # names of jobs that have ended, so that whoever asks late hears it
 
@@ -67,8 +66,8 @@ class Lane:
 
     def __init__(self, name: str, *, n_threads: int, n_waiting: int) -> None:
         self.name, self._most = name, n_threads + n_waiting
-        self._queue: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
-        self._under_way: set[Future[Any]] = set()
+        self._queue: queue.SimpleQueue[Future[Any] | None] = queue.SimpleQueue()
+        self._under_way: dict[Future[Any], Callable[[], Any]] = {}
         self._n_threads = n_threads
         self._slots = threading.Semaphore(self._most)
         for i in range(n_threads):
@@ -85,9 +84,9 @@ class Lane:
                 503, f"The lab has {self._most} {self.name} jobs already; try again in a moment."
             )
         asked: Future[T] = Future()
-        self._under_way.add(asked)
+        self._under_way[asked] = work
         asked.add_done_callback(self._forget)
-        self._queue.put((asked, work))
+        self._queue.put(asked)
         return asked
 
     @property
@@ -104,18 +103,17 @@ class Lane:
             self._queue.put(None)
 
     def _forget(self, asked: "Future[Any]") -> None:
-        self._under_way.discard(asked)
+        del self._under_way[asked]
         self._slots.release()
 
     def _work(self) -> None:
-        while (task := self._queue.get()) is not None:
-            asked, work = task
+        while (asked := self._queue.get()) is not None:
             if asked.set_running_or_notify_cancel():
                 try:
-                    asked.set_result(work())
+                    asked.set_result(self._under_way[asked]())
                 except BaseException as error:
                     asked.set_exception(error)
-            del task, asked, work  # a thread that waits holds no run
+            del asked  # a thread that waits holds no run
 
 
 class Jobs:

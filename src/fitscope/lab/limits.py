@@ -23,7 +23,9 @@ class Limits:
         run_bytes: of a run file that is uploaded; one with 64 MB of parameters fits in.
         columns: of a table.
         cells: of a table, rows x columns.
+        table_bytes: of a table in memory.
         samples: that a generator makes.
+        units: samples x units of a network, whose values a pass over all samples keeps.
         parameters: of a network.
         updates: of a training; each leaves a loss, so a run file has 4 bytes for it.
         work: of a training, updates x samples in a batch x parameters; some twenty minutes.
@@ -43,7 +45,9 @@ class Limits:
     run_bytes: int = 100_000_000
     columns: int = 1000
     cells: int = 20_000_000
+    table_bytes: float = 1e9
     samples: int = 200_000
+    units: float = 1e8
     parameters: int = 500_000
     updates: int = 2_000_000
     work: float = 4e12
@@ -71,6 +75,8 @@ class Limits:
         e, data = planned.experiment, planned.dataset
         n_parameters = e.network.n_parameters(data.d, data.k)
         self._check("parameters", n_parameters, self.parameters)
+        n_values = (data.n_train + data.n_test) * sum(planned.sizes[1:])
+        self._check("samples x units", n_values, self.units)
         self._check("updates", planned.n_updates, self.updates)
         each = planned.n_multiplications
         self._check("samples in a batch x parameters", each, self.work_of_update)
@@ -90,6 +96,13 @@ class Limits:
         self._check("columns", n_columns, self.columns)
         self._check("cells", n_rows * n_columns, self.cells)
 
+    def check_table_bytes(self, n_bytes: int) -> None:
+        """Refuses a table whose values need too much memory, however small its file is."""
+        if n_bytes > self.table_bytes:
+            raise LimitError(
+                f"The table has more than {self.table_bytes / 1e6:g} MB of values, the limit."
+            )
+
     def check_upload(self, n_bytes: int) -> None:
         """Refuses a file that is too large for a table."""
         if n_bytes > self.upload_bytes:
@@ -101,7 +114,8 @@ class Limits:
     def check_fitted(self, planned: Plan) -> None:
         """Refuses to seek the optimum of a model for minutes, which cannot be stopped."""
         e, data = planned.experiment, planned.dataset
-        asked = data.n_train * e.network.n_parameters(data.d, data.k)
+        n_margins = data.n_train * max(1, data.k - 1)  # one for each class but the sample's own
+        asked = n_margins * e.network.n_parameters(data.d, data.k)
         self._check("samples x parameters for an optimum", asked, self.fitted)
 
     def _check(self, what: str, asked: float, most: float) -> None:

@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64
 
 from fitscope.analysis import basin_map, optimum
 from fitscope.analysis.models import judged, reference_model
 from fitscope.lab.jobs import Job
-from fitscope.network import decided
 from fitscope.records import Outcome, Run
 from fitscope.train.plan import Plan
 from fitscope.train.single import n_cores, run_plan
@@ -89,7 +87,7 @@ def basin_facts(run: Run, job: Job, *, n_grid: int, loss: str | None) -> dict[st
         "w": found.x.tolist(),
         "b": found.y.tolist(),
         "loss": found.values.tolist(),
-        "accuracy": _accuracies(run, found.ends).tolist() if run.dataset.classes else None,
+        "accuracy": None if found.accuracy is None else found.accuracy.tolist(),
         "ends": found.ends.tolist(),
         "succeeds": found.succeeds.tolist(),
         "share": found.share,
@@ -100,19 +98,6 @@ def basin_facts(run: Run, job: Job, *, n_grid: int, loss: str | None) -> dict[st
         "title": found.title,
         "note": found.note,
     }
-
-
-def _accuracies(run: Run, ends: np.ndarray) -> Float64[np.ndarray, "g g"]:
-    """The accuracy on the training part at each end (g, g, 2), row by row to bound the memory."""
-    x, y = run.dataset.X[:, 0].astype(np.float64), run.dataset.y
-    rows = [
-        [
-            np.mean(decided((x * w + b)[:, None]) == y) if np.isfinite(w + b) else np.nan
-            for w, b in row
-        ]
-        for row in ends.astype(np.float64)
-    ]
-    return np.array(rows, dtype=np.float64)
 
 
 def optimum_facts(run: Run) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import html
 import json
-import math
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -13,6 +12,7 @@ from typing import Any
 
 from fitscope.lab.bundle import bundled
 from fitscope.lab.packing import packed
+from fitscope.lab.shapes import plain
 from fitscope.plot import theme as drawn
 
 __all__ = ["modules", "page_html", "replay_page", "theme"]
@@ -121,15 +121,6 @@ def _page(head: str, body: str, *, title: str = "fitscope") -> str:
 
 def _boot_block(boot: Mapping[str, Any]) -> str:
     """A data block, in which no text can end it or begin a comment."""
-    text = json.dumps(_plain({"theme": theme(), **boot}), allow_nan=False, separators=(",", ":"))
+    text = json.dumps(plain({"theme": theme(), **boot}), allow_nan=False, separators=(",", ":"))
     text = text.replace("<", "\\u003c")
     return f'<script type="application/json" id="boot">{text}</script>'
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON has it: null for numbers that are none."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

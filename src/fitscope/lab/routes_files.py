@@ -19,9 +19,9 @@ from fitscope.lab.answers import (
     refusals,
 )
 from fitscope.lab.routes_run import JobName
-from fitscope.lab.saved_runs import run_facts
+from fitscope.lab.saved_runs import run_facts, saved_runs
 from fitscope.lab.shapes import SavedRun, SavedRuns, Table, Tables
-from fitscope.lab.state import Lab, lab_of
+from fitscope.lab.state import lab_of
 from fitscope.lab.tables import checked_table, table_facts
 from fitscope.runfile import load, run_bytes
 
@@ -54,36 +54,39 @@ async def tables(request: Request) -> Response:
     return json_answer({"tables": await run_in_threadpool(_listed, workspace.files("tables"))})
 
 
-@router.get("/api/tables/{name}", response_model=Table, responses=refusals(404, 422))
+@router.get("/api/tables/{name}", response_model=Table, responses=refusals(404, 422, 503))
 async def table(request: Request, name: Name) -> Response:
     """The columns of a table, and the target that it suggests."""
-    lab = lab_of(request)
-    path = lab.workspace.there(lab.workspace.table(name), "table")
-    return json_answer(await run_in_threadpool(_described, lab, path, path))
+    workspace = lab_of(request).workspace
+    path = workspace.there(workspace.table(name), "table")
+    return json_answer(await _described(request, path, path))
 
 
 @router.put(
     "/api/tables/{name}",
     response_model=Table,
-    responses=refusals(400, 413, 422, 507),
+    responses=refusals(400, 413, 422, 503, 507),
     openapi_extra=_TABLE_BODY,
 )
 async def put_table(request: Request, name: Name) -> Response:
-    """Keeps a CSV or Parquet file, if it is a table, and describes it."""
+    """Keeps a CSV or Parquet file, if it is a table, and describes it.
+
+    Where another file has that name it gets the next free one, which `path` of the answer tells.
+    """
     lab = lab_of(request)
     path = lab.workspace.table(name)
     with lab.workspace.upload(path) as (file, put):
         await _received(request, file, lab.limits.upload_bytes)
-        facts = await run_in_threadpool(_described, lab, FilePath(file.name), path)
-        await run_in_threadpool(put)
-    return json_answer(facts)
+        facts = await _described(request, FilePath(file.name), path)
+        place = await run_in_threadpool(put)
+    return json_answer({**facts, "path": f"tables/{place.name}"})
 
 
 @router.get("/api/runs", response_model=SavedRuns, responses=refusals())
 async def runs(request: Request) -> Response:
-    """The saved runs: title, data, shape, loss, when."""
+    """The saved runs, newest first: title, data, shape, loss, when."""
     files = lab_of(request).workspace.files("runs")
-    return json_answer({"runs": await run_in_threadpool(lambda: [run_facts(f) for f in files])})
+    return json_answer({"runs": await run_in_threadpool(saved_runs, files)})
 
 
 @router.get(
@@ -104,20 +107,25 @@ async def saved(request: Request, name: Name) -> Response:
     openapi_extra=_RUN_BODY,
 )
 async def put_run(request: Request, name: Name, job: JobName | None = None) -> Response:
-    """Keeps a run file, if it is one; or trains an experiment and keeps its run."""
+    """Keeps a run file, if it is one; or trains an experiment and keeps its run.
+
+    Where another run has that name it gets the next free one, which `name` of the answer tells.
+    """
     lab = lab_of(request)
     path = lab.workspace.run(name)
     if kind_of(request) == JSON:
         e = await experiment_of(request)
         with lab.jobs.begin(job) as under_way:
             content = await lab.with_run(request, under_way, e, run_bytes)
-        await run_in_threadpool(lab.workspace.write, path, content)
+        with lab.workspace.upload(path) as (file, put):
+            await run_in_threadpool(file.write, content)
+            place = await run_in_threadpool(put)
     else:
         with lab.workspace.upload(path) as (file, put):
             await _received(request, file, lab.limits.run_bytes)
             await run_in_threadpool(load, file.name)
-            await run_in_threadpool(put)
-    return json_answer(await run_in_threadpool(run_facts, path))
+            place = await run_in_threadpool(put)
+    return json_answer(await run_in_threadpool(run_facts, place))
 
 
 @router.delete("/api/runs/{name}", status_code=204, responses=refusals(404, 422, 507))
@@ -138,10 +146,16 @@ async def _received(request: Request, file: BinaryIO, most: int) -> None:
     await run_in_threadpool(file.flush)
 
 
-def _described(lab: Lab, file: FilePath, path: FilePath) -> dict[str, Any]:
+async def _described(request: Request, file: FilePath, path: FilePath) -> dict[str, Any]:
     """The facts of a table in a file, which is or will be called `path`."""
-    with lab.workspace.told():
-        return table_facts(checked_table(file, lab.limits), f"tables/{path.name}")
+    lab = lab_of(request)
+
+    def work() -> dict[str, Any]:
+        with lab.workspace.told():
+            return table_facts(checked_table(file, lab.limits), f"tables/{path.name}")
+
+    with lab.jobs.begin(None) as under_way:
+        return await lab.do(request, under_way, lab.side, work)
 
 
 def _listed(files: list[FilePath]) -> list[dict[str, Any]]:

@@ -32,13 +32,14 @@ _FILE: dict[str, Any] = {
 async def code(request: Request) -> Response:
     """The run of an experiment as a command, as Python, as TOML, and as a PyTorch script."""
     lab, e = lab_of(request), await experiment_of(request)
+    here = lab.workspace.from_here
     with lab.jobs.begin(None) as under_way:
         planned = await lab.plan(request, under_way, e)
         if lab.is_quick(planned):
-            texts = await lab.with_run(request, under_way, e, code_of)
+            texts = await lab.with_run(request, under_way, e, lambda run: code_of(here(run)))
         else:
             texts = await lab.do(
-                request, under_way, lab.side, lambda: code_of(lab.trainer.outline(e, planned))
+                request, under_way, lab.side, lambda: code_of(here(lab.trainer.outline(e, planned)))
             )
     return json_answer(texts)
 
@@ -53,7 +54,7 @@ async def export(request: Request, asked: Annotated[Wish, Query()]) -> Response:
     """The run of an experiment as a page that replays it, a picture of a view, or a film."""
     lab, e = lab_of(request), await experiment_of(request)
     with lab.jobs.begin(asked.job) as under_way:
-        run = await lab.with_run(request, under_way, e, lambda made: made)
+        run = await lab.with_run(request, under_way, e, lab.workspace.from_here)
         content = await lab.do(request, under_way, lab.side, lambda: file_of(run, asked, under_way))
     headers = {"Content-Disposition": f'attachment; filename="{asked.file_name}"'}
     return Response(content, headers=headers, media_type=KINDS[asked.to])

@@ -3,10 +3,10 @@
 import hmac
 import ipaddress
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -117,10 +117,10 @@ class Guard:
         scheme, _, sent = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and self._fits(sent.strip()):
             return None
-        if self._fits(_cookies(headers.get("cookie", "")).get(self._cookie, "")):
-            return None if "token=" not in _query(scope) else self._redirect(scope)
-        if self._fits(parse_qs(_query(scope)).get("token", [""])[0]):
-            return self._redirect(scope) if scope["method"] in _SAFE_METHODS else None
+        told = parse_qs(_query(scope), keep_blank_values=True).get("token")
+        is_known = self._fits(cookie_parser(headers.get("cookie", "")).get(self._cookie, ""))
+        if is_known or (told and self._fits(told[0])):
+            return self._redirect(scope) if told and scope["method"] in _SAFE_METHODS else None
         return refusal(403, "The lab wants the token that stands in its link; open that link.")
 
     def _redirect(self, scope: Scope) -> Response:
@@ -128,11 +128,11 @@ class Guard:
         asked = parse_qs(_query(scope), keep_blank_values=True)
         is_right = self._fits(asked.pop("token", [""])[0])
         rest = urlencode(asked, doseq=True)
-        place = "/" + scope["path"].lstrip("/\\")  # never //elsewhere
+        place = "/" + quote(scope["path"].lstrip("/\\"))  # never //elsewhere
         answer = Response(status_code=303)
         answer.headers["location"] = place + (f"?{rest}" if rest else "")
-        if is_right:
-            answer.set_cookie(self._cookie, self._token or "", httponly=True, samesite="strict")
+        if is_right:  # lax: a link in a mail opens; what changes anything is refused above
+            answer.set_cookie(self._cookie, self._token or "", httponly=True, samesite="lax")
         return answer
 
     def _fits(self, sent: str) -> bool:
@@ -150,10 +150,3 @@ def _is_origin(origin: str, host: str) -> bool:
 
 def _query(scope: Scope) -> str:
     return bytes(scope["query_string"]).decode("latin-1")
-
-
-def _cookies(header: str) -> dict[str, str]:
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
-    except CookieError:
-        return {}

@@ -1,6 +1,7 @@
 """The saved runs of the workspace, told by the heads of their files."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,28 @@ import numpy as np
 
 from fitscope.specs import Experiment
 
-__all__ = ["run_facts"]
+__all__ = ["run_facts", "saved_runs"]
 
 _MOST_HEAD_BYTES = 20_000_000
+_DAMAGES = (
+    OSError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+)
+
+
+def saved_runs(files: list[Path]) -> list[dict[str, Any]]:
+    """The facts of run files, newest first, else in their order."""
+    found = []
+    for path in files:
+        with suppress(OSError):  # removed in between
+            found.append((path.stat().st_mtime_ns, run_facts(path)))
+    found.sort(key=lambda one: -one[0])
+    return [facts for _, facts in found]
 
 
 def run_facts(path: Path) -> dict[str, Any]:
@@ -28,7 +48,7 @@ def run_facts(path: Path) -> dict[str, Any]:
     }
     try:
         return {**facts, **_head_facts(path)}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, LookupError, RecursionError):
+    except _DAMAGES:
         return {**facts, "problem": f"{path.name} is damaged, or no run file."}
 
 

@@ -1,5 +1,7 @@
 """What the API answers, field by field; `answers.json_answer` writes it."""
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,9 +25,19 @@ __all__ = [
     "Table",
     "Tables",
     "Thumbnail",
+    "plain",
 ]
 
 Number = float | None  # null where it is no finite number
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: null for numbers that are none."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class DatasetOffer(BaseModel):

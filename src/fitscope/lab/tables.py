@@ -1,5 +1,6 @@
 """A table of the workspace, described for the page: its columns, and which one to predict."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +23,11 @@ def checked_table(path: Path, limits: Limits) -> "pa.Table":
         FitscopeError: it is none, or too large.
     """
     import pyarrow as pa
-    import pyarrow.parquet
 
     if path.suffix.lower() in (".parquet", ".pq"):  # a small file may hold a huge table
-        try:
-            about = pyarrow.parquet.read_metadata(path)
-        except (pa.ArrowException, OSError):
-            pass  # which `read_table` has a sentence for
-        else:
-            limits.check_table(about.num_rows, about.num_columns)
+        damages = (pa.ArrowException, OSError, UnicodeDecodeError)
+        with suppress(*damages):  # which `read_table` has a sentence for
+            _check_parquet(path, limits)
     table = read_table(path)
     limits.check_table(table.num_rows, table.num_columns)
     return table
@@ -57,6 +54,32 @@ def table_facts(table: "pa.Table", path: str) -> dict[str, Any]:
     }
 
 
+def _check_parquet(path: Path, limits: Limits) -> None:
+    """Refuses a huge table before it is whole in memory."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetFile(path) as file:
+        about = file.metadata
+        limits.check_table(about.num_rows, about.num_columns)
+        schema = file.schema_arrow
+        texts = [field.name for field in schema if not pa.types.is_primitive(field.type)]
+        if not texts:  # numbers are bounded by their count
+            return
+        n_bytes = 0
+        for batch in file.iter_batches(batch_size=64, columns=texts):
+            n_bytes += sum(_n_bytes(column) for column in batch.columns)
+            limits.check_table_bytes(n_bytes)
+
+
+def _n_bytes(column: "pa.Array") -> int:
+    """Bytes of the values, each written out."""
+    import pyarrow as pa
+
+    is_coded = pa.types.is_dictionary(column.type)
+    return int((column.dictionary_decode() if is_coded else column).nbytes)
+
+
 def _column(name: str, column: "pa.ChunkedArray") -> dict[str, Any]:
     import pyarrow.compute as pc
 
@@ -69,7 +92,7 @@ def _column(name: str, column: "pa.ChunkedArray") -> dict[str, Any]:
     return {
         "name": name,
         "kind": kind,
-        "n_different": len(pc.unique(column.drop_null())),
+        "n_different": 0 if kind == "other" else len(pc.unique(column.drop_null())),
         "n_missing": n_missing,
     }
 

@@ -66,13 +66,6 @@ def _n_bytes(record: Dataset | Run) -> int:
     return sum(value.nbytes for value in fields if isinstance(value, np.ndarray))
 
 
-def _without_samples(run: Run) -> Run:
-    """The run without its samples, and without views that would keep them in memory."""
-    d = run.dataset
-    X, y = np.empty((0, d.d), d.X.dtype), np.empty(0, d.y.dtype)
-    return dataclasses.replace(run, dataset=dataclasses.replace(d, X=X, y=y, X_test=X, y_test=y))
-
-
 def seconds(planned: Plan) -> float:
     """About how long a training takes: 0.4 us an update, and 0.3 ns a sample and parameter.
 
@@ -113,16 +106,20 @@ class Trainer:
         return self._plan(e, data)
 
     def run_at_hand(self, e: Experiment, planned: Plan) -> Run | None:
-        """The run of that experiment, if it was made not long ago."""
-        found = self.runs.get(self._run_key(e))
+        """The run of that experiment, if it was made not long ago of the data planned."""
+        key = self._run_key(e, planned)
+        found = self.runs.get(key) if key else None
         return None if found is None else dataclasses.replace(found, dataset=planned.dataset)
 
     def run(self, e: Experiment, planned: Plan, job: Job) -> Run:
         """Trains what is planned for an experiment; one that the lab's end cuts off is saved."""
         job.planned = planned.n_updates
+        key = self._run_key(e, planned)
         made = run_plan(planned, job.watch, keep_bytes=self.limits.keep_bytes)
         if made.outcome is not Outcome.INTERRUPTED:
-            self.runs.put(self._run_key(e), _without_samples(made))
+            if key:
+                bare = made.dataset.without_arrays()
+                self.runs.put(key, dataclasses.replace(made, dataset=bare))
         elif self.jobs.is_closing and made.steps[-1]:
             self._save_interrupted(made, job)
         return made
@@ -130,17 +127,12 @@ class Trainer:
     def outline(self, e: Experiment, planned: Plan) -> Run:
         """A run of that experiment for those who ask for no more than its shape and its data.
 
-        Where none is at hand it is cut off after an epoch, and its outcome says so.
+        Where none is at hand it is cut off as soon as it can be, and its outcome says so.
         """
         found = self.run_at_hand(e, planned)
         if found is not None:
             return found
-        training = planned.experiment.training.model_copy(update={"epochs": 1})
-        brief = planned.experiment.model_copy(update={"training": training})
-        plan = dataclasses.replace(planned, experiment=brief)
-        made = run_plan(plan, lambda _done, _loss: False, keep_bytes=0)
-        cut = Outcome.INTERRUPTED if e.training.epochs > 1 else made.outcome
-        return dataclasses.replace(made, experiment=planned.experiment, outcome=cut)
+        return run_plan(planned, lambda _done, _loss: True, keep_bytes=0)
 
     def _plan(self, e: Experiment, data: Dataset) -> Plan:
         planned = plan_with(e, data, engine="auto", device="cpu")
@@ -164,8 +156,11 @@ class Trainer:
         about = self.workspace.table_at(e.data.path).stat()
         return f"{key} {about.st_mtime_ns} {about.st_size}"
 
-    def _run_key(self, e: Experiment) -> str:
-        return f"{e.model_dump_json()} {self._key(e)}"
+    def _run_key(self, e: Experiment, planned: Plan) -> str | None:
+        """What decides the run; None where the data planned is not what is at hand for it now."""
+        key = self._key(e)
+        is_current = self.datasets.get(key) is planned.dataset
+        return f"{e.model_dump_json()} {key}" if is_current else None
 
     def _save_interrupted(self, made: Run, job: Job) -> None:
         stamp = time.strftime("%Y%m%d-%H%M%S")

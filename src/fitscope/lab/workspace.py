@@ -1,16 +1,20 @@
 """The folder of the lab: tables/ and runs/, with names that cannot lead out of it."""
 
+import filecmp
 import os
 import re
 import secrets
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
 from fitscope.errors import FitscopeError, OutputError
 from fitscope.lab.answers import RefusedError
+from fitscope.records import Run
 from fitscope.runfile import write_atomically
 from fitscope.specs import TABLE_SUFFIXES
 
@@ -35,6 +39,7 @@ class Workspace:
         self.folder = Path(folder).absolute()
         if self.folder.exists() and not self.folder.is_dir():
             raise OutputError(f"The workspace must be a folder; {folder} is a file.")
+        self._placing = threading.Lock()
 
     def table(self, name: str) -> Path:
         """Where the table of that name lies, whether or not it is there.
@@ -120,19 +125,31 @@ class Workspace:
         except OSError as error:
             raise OutputError(f"Cannot remove {path.name}: {error.strerror}.") from None
 
-    def free(self, path: Path) -> Path:
-        """The path, or the first of path-2, path-3, ... where nothing lies yet."""
+    def free(self, path: Path, file: Path) -> Path:
+        """The path, or the first of path-2, path-3, ... where nothing but the same file lies."""
         n, found = 1, path
-        while found.exists():
+        begin = path.stem.encode()[: _MOST_BYTES - 20].decode(errors="ignore")
+        while found.exists() and not _are_same(found, file):
             n += 1
-            found = path.with_name(f"{path.stem}-{n}{path.suffix}")
+            found = path.with_name(f"{begin}-{n}{path.suffix}")
         return found
 
+    def from_here(self, run: Run) -> Run:
+        """The run with its table's place as the current folder has it, for code that runs there."""
+        e, here = run.experiment, Path.cwd()
+        if e.data.path is None:
+            return run
+        folder = self.folder.relative_to(here) if self.folder.is_relative_to(here) else self.folder
+        data = e.data.model_copy(update={"path": (folder / e.data.path).as_posix()})
+        e = e.model_copy(update={"data": data})
+        return replace(run, experiment=e, dataset=replace(run.dataset, spec=data))
+
     @contextmanager
-    def upload(self, path: Path) -> Iterator[tuple[BinaryIO, Callable[[], None]]]:
+    def upload(self, path: Path) -> Iterator[tuple[BinaryIO, Callable[[], Path]]]:
         """A new file beside the path, and what puts it in its place once it is whole.
 
-        What is left when the block ends without that is removed.
+        Another file of that name stays, and the new one gets the next free name, which is what
+        putting it in its place gives. What is left when the block ends without that is removed.
 
         Raises:
             OutputError: it cannot be written; the disk may be full.
@@ -143,7 +160,7 @@ class Workspace:
             temporary = path.with_name(name)
             try:
                 with temporary.open("xb") as file:
-                    yield file, lambda: _put(file, temporary, path)
+                    yield file, lambda: self._put(file, temporary, path)
             except OSError as error:
                 if isinstance(error, FitscopeError):
                     raise
@@ -151,6 +168,16 @@ class Workspace:
             finally:
                 with suppress(OSError):
                     temporary.unlink(missing_ok=True)
+
+    def _put(self, file: BinaryIO, temporary: Path, path: Path) -> Path:
+        file.flush()
+        os.fsync(file.fileno())
+        file.close()  # before it is renamed, as Windows wants it
+        with self._placing:
+            place = self.free(path, temporary)
+            if not place.exists():
+                temporary.replace(place)
+        return place
 
     @contextmanager
     def told(self, renamed: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
@@ -183,15 +210,16 @@ def _lies_in(path: Path, folder: Path) -> bool:
         return False
 
 
+def _are_same(path: Path, file: Path) -> bool:
+    """Whether the one, which is no link elsewhere, has the content of the other."""
+    try:
+        return _lies_in(path, path.parent) and filecmp.cmp(path, file, shallow=False)
+    except OSError:
+        return False
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"Cannot make the folder {folder}: {error.strerror}.") from None
-
-
-def _put(file: BinaryIO, temporary: Path, path: Path) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-    file.close()  # before it is renamed, as Windows wants it
-    temporary.replace(path)

@@ -30,7 +30,7 @@ async function start() {
   const store = new Store({
     ...{ mode: boot.mode, boot, experiment: boot.experiment ?? null, run: null, ghost: null, row: 0, hand: null, moment: null },
     ...{ playing: false, speed: 1, scale: "log", tab: "output", unit: null, features: [0, 1], lines: false },
-    ...{ brush: null, pins: [], busy: null, error: null, theme: bar.wantedTheme(), explaining: false, lesson: null },
+    ...{ brush: null, pins: [], busy: null, error: null, theme: bar.wantedTheme(), explaining: false },
   });
   const actions = isLab ? new Actions(store) : null;
   store.on(["theme"], ({ theme }) => applyTheme(theme));
@@ -55,8 +55,12 @@ async function start() {
 
 /** @param {Store} store */
 async function startReplay(store) {
-  const run = await replay.run();
-  store.set({ run, experiment: run.experiment, row: 0, playing: mayMove() });
+  try {
+    const run = await replay.run();
+    store.set({ run, experiment: run.experiment, row: 0, playing: mayMove() });
+  } catch {
+    store.set({ error: "This replay is damaged, or this browser is too old for it." });
+  }
 }
 
 /** Shows what the link asks for, what the command named, or the first experiment, playing.
@@ -81,8 +85,8 @@ async function showAsked(store, actions) {
   const wanted = await asked();
   if (!wanted) return "";
   store.set(wanted.state);
-  await actions.train(wanted.experiment, { row: 0, playing: mayMove() && wanted.step === undefined });
-  if (wanted.step !== undefined) actions.seekStep(wanted.step);
+  const run = await actions.train(wanted.experiment, { row: 0, playing: mayMove() && wanted.step === undefined });
+  if (run && wanted.step !== undefined) actions.seekStep(wanted.step);
   return store.state.run ? "" : `The link cannot be shown. ${store.state.error}`;
 }
 

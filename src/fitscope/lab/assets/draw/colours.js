@@ -76,16 +76,6 @@ export const colours = {
   fieldRamp: (n) => kept(known().field, n),
   /** From a small loss (dark) to a large one (light). @param {number} n */
   lossRamp: (n) => kept(LOSSES, n),
-  /** Of a class's probability, where there are two classes or more: 1 is its own colour.
-   * @param {number} index @param {number} nClasses @param {number} n */
-  classRamp(index, nClasses, n) {
-    const { field } = known();
-    if (nClasses === 2) return kept(index ? field : [...field].reverse(), n);
-    const { muted, paper } = known().inks.light;
-    const own = known().classes[index % known().classes.length];
-    const others = [mixed(muted, paper, 0.45), mixed(muted, paper, 0.2)];
-    return kept([...others, colours.white, tint(own, 0.3), tint(own, 0.65)], n);
-  },
 };
 
 /** @param {string[]} list @param {number} index */

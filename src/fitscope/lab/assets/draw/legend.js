@@ -9,7 +9,7 @@ import { fitted } from "./sheet.js";
 /**
  * @typedef {object} Entry
  * @property {string} name
- * @property {"line"|"marker"|"patch"} sample
+ * @property {"line"|"marker"|"patch"|"none"} sample
  * @property {string} colour
  * @property {number} [width]
  * @property {number[]} [dash]
@@ -22,7 +22,8 @@ import { fitted } from "./sheet.js";
 const ROW = 18;
 const TITLE = 22;
 const GAP = 16; // between entries
-const SAMPLES = { line: 20, marker: 12, patch: 14 }; // widths
+const SAMPLES = { line: 20, marker: 12, patch: 14, none: 0 }; // widths
+const MOST = 12; // entries: more of them would leave no room for the picture
 const LETTER = 12;
 
 /** @param {any} mark */
@@ -39,7 +40,7 @@ function entryOf(mark) {
 }
 
 /**
- * The entries of all marks that have a name, each name once.
+ * The entries of all marks that have a name, each name once; of many, how many more there are.
  * @param {readonly any[]} marks
  * @returns {Entry[]}
  */
@@ -49,7 +50,10 @@ export function entriesOf(marks) {
   for (const mark of marks) {
     if (mark.name && !found.has(mark.name)) found.set(mark.name, entryOf(mark));
   }
-  return [...found.values()];
+  const all = [...found.values()];
+  if (all.length <= MOST) return all;
+  const more = `and ${all.length - MOST + 1} more`;
+  return [...all.slice(0, MOST - 1), { name: more, sample: "none", colour: "" }];
 }
 
 /** Places the title, then in wrapping rows the name of the upright axis and the entries.
@@ -105,6 +109,7 @@ export function drawHead(sheet, head, left, inks) {
  * @param {number} y
  */
 function drawSample(ctx, entry, x, y) {
+  if (entry.sample === "none") return;
   const wide = SAMPLES[entry.sample];
   ctx.globalAlpha = entry.alpha ?? 1;
   if (entry.sample === "marker" && entry.look) {

@@ -19,7 +19,7 @@ import { turnable } from "./turn.js";
  */
 
 /** From where a scene is seen at first. @type {View} */
-export const FIRST_VIEW = { yaw: -0.62, pitch: 0.42, zoom: 1 };
+const FIRST_VIEW = { yaw: -0.62, pitch: 0.42, zoom: 1 };
 
 // Pixels around the box, for labels.
 const SIDES = 44;

@@ -156,7 +156,7 @@ function scientific(values, step, largest) {
 }
 
 /** "−12,345.60" @param {number} value @param {number} decimals */
-export function grouped(value, decimals) {
+function grouped(value, decimals) {
   const [whole, part] = Math.abs(value).toFixed(decimals).split(".");
   const sign = value < 0 && Number(value.toFixed(decimals)) !== 0 ? "−" : "";
   return sign + whole.replace(/\B(?=(\d{3})+$)/g, ",") + (part ? `.${part}` : "");

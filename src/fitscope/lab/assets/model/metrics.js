@@ -76,7 +76,7 @@ export function metrics(run, out, from, to) {
  * @param {Dataset} d
  * @returns {{answer: number[], said: string}}
  */
-export function baselineOf(d) {
+function baselineOf(d) {
   const y = d.y.subarray(0, d.nTrain);
   if (!d.classes.length) {
     const mean = y.reduce((sum, value) => sum + value, 0) / y.length;

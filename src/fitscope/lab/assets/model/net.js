@@ -3,8 +3,6 @@
 
 import { biasIndex, weightIndex } from "./names.js";
 
-export { biasIndex, formulaOf, parameterNames, unitName, weightIndex } from "./names.js";
-
 /** @typedef {import("./run.js").Dataset} Dataset */
 /** @typedef {ArrayLike<number>} Numbers */
 /** @typedef {{hidden: Float64Array[][], out: Float64Array[], n: number}} Pass hidden[l][u][i] after the activation; out[k][i] logits or values */
@@ -161,19 +159,8 @@ function activateInPlace(z, activation, from, to) {
  * 1 / (1 + exp(-z)).
  * @param {number} z
  */
-export function sigmoid(z) {
+function sigmoid(z) {
   return 1 / (1 + Math.exp(-z));
-}
-
-/**
- * What a hidden unit answers to a weighted sum.
- * @param {number} z
- * @param {string} activation
- */
-export function activate(z, activation) {
-  if (activation === "sigmoid") return sigmoid(z);
-  if (activation === "tanh") return Math.tanh(z);
-  return activation === "relu" && z < 0 ? 0 : z;
 }
 
 /**

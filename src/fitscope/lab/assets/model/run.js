@@ -102,6 +102,24 @@ export function withDataOf(run, other) {
 }
 
 /**
+ * Whether two descriptions of data, `experiment.data`, give the same samples.
+ * @param {Record<string, any>} a
+ * @param {Record<string, any>} b
+ */
+export function sameData(a, b) {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...names].every((name) => JSON.stringify(a[name] ?? null) === JSON.stringify(b[name] ?? null));
+}
+
+/**
+ * The number of updates at the end of each epoch, the start included: where losses were recorded.
+ * @param {Run} run
+ */
+export function updatesOf(run) {
+  return Float64Array.from(run.trainLoss, (_, epoch) => epoch * run.updatesPerEpoch);
+}
+
+/**
  * Index of the last recorded step at or before `step`; 0 for one before the first.
  * @param {Run} run
  * @param {number} step

@@ -125,7 +125,7 @@ export function pathLosses(run, plane, path, { onPlane = false, ...effort } = {}
  * @param {number} y
  * @returns {Float64Array}
  */
-export function paramsFrom({ origin, axes: [a, b] }, x, y) {
+function paramsFrom({ origin, axes: [a, b] }, x, y) {
   return origin.map((value, i) => value + x * a[i] + y * b[i]);
 }
 

@@ -1,13 +1,15 @@
 // What a person can do to the run: change it, train it on, open another.
 
-import { readRun, withDataOf } from "../model/run.js";
+import { readRun, sameData, withDataOf } from "../model/run.js";
 import { newJob, stop, trained, watch } from "./api.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("../model/run.js").Run} Run */
+/** @typedef {Partial<import("./store.js").State>} Patch */
 
 const LONG_MS = 250; // from here on a training shows its progress
 const STALE_MS = 600; // from here on it gives way to the next change
+const OF_SHAPE = ["features", "n_classes", "degree", "points"]; // of the data: inputs and classes
 const DRAG_MS = 700; // changes closer than this are one movement, seen beside the run before it
 
 /** Everything that changes the run. */
@@ -20,8 +22,8 @@ export class Actions {
     this.isWanted = false;
     this.settled = Promise.resolve(); // once nothing more is wanted
     this.changedAt = -Infinity;
-    /** @type {Partial<import("./store.js").State>} */
-    this.after = {};
+    /** @type {{experiment: any, after: Patch, run: Run|null}|null} what was asked for last */
+    this.asked = null;
   }
 
   /** Changes settings of one part of the experiment and trains anew.
@@ -38,20 +40,27 @@ export class Actions {
     if (Array.isArray(now.network.init) && changesShape(part, settings)) {
       next.network = { ...next.network, init: "torch" };
     }
-    this.train({ ...next, title: next.title && changedTitle(next.title), about: "" });
+    this.#trainChanged(next);
+  }
+
+  /** Trains what is no longer the experiment that its title and its sentence tell of.
+   * @param {any} experiment @param {Patch} [after] */
+  #trainChanged({ title, ...rest }, after) {
+    return this.train({ ...rest, title: title && changedTitle(title), about: "" }, after);
   }
 
   /** Trains an experiment; of several asked for in a row, the last is shown.
    * @param {any} experiment
-   * @param {Partial<import("./store.js").State>} [after] what else changes with the new run
-   * @returns {Promise<void>} */
+   * @param {Patch} [after] what else changes with the new run
+   * @returns {Promise<Run|null>} what is shown; null where it failed, or another was asked for */
   async train(experiment, after = {}) {
     this.store.set({ experiment, error: null });
-    this.after = after;
+    const asked = (this.asked = { experiment, after, run: null });
     this.isWanted = true;
     if (this.training) this.#hurry(this.training);
     else this.settled = this.#trainWanted();
     await this.settled;
+    return this.asked === asked ? asked.run : null;
   }
 
   /** A training that takes long gives way to what is wanted next.
@@ -66,14 +75,13 @@ export class Actions {
   async #trainWanted() {
     while (this.isWanted) {
       this.isWanted = false;
-      const { experiment } = this.store.state;
+      const { asked } = this;
+      if (!asked) return;
       try {
-        const run = await this.#trained(experiment);
-        if (run) this.#show(run);
+        asked.run = await this.#trained(asked.experiment);
+        if (asked.run) this.#show(asked.run, asked.after);
       } catch (error) {
-        if (!this.isWanted && this.store.state.experiment === experiment) {
-          this.store.set({ error: /** @type {Error} */ (error).message });
-        }
+        if (this.asked === asked) this.store.set({ error: /** @type {Error} */ (error).message });
       }
     }
   }
@@ -91,7 +99,7 @@ export class Actions {
         this.store.set({ busy: { done, planned: all, what: "training" } }),
       );
     }, LONG_MS);
-    const dataIsHere = run !== null && sameData(run.experiment.data, experiment.data);
+    const dataIsHere = run !== null && run.dataset.y.length > 0 && sameData(run.experiment.data, experiment.data);
     try {
       const bytes = await trained(experiment, { job, data: !dataIsHere, signal: abort.signal });
       if (abort.signal.aborted) return null; // given up just as it came
@@ -108,12 +116,13 @@ export class Actions {
     }
   }
 
-  /** @param {Run} run */
-  #show(run) {
+  /** @param {Run} run @param {Patch} after */
+  #show(run, after) {
     const { state } = this.store;
     const isDrag = state.ghost !== null && performance.now() - this.changedAt < DRAG_MS;
     this.changedAt = performance.now();
-    const fits = state.features.every((i) => i < run.dataset.d);
+    const [a, b] = state.features;
+    const fits = Math.max(a, b) < run.dataset.d && (a !== b || run.dataset.d === 1);
     this.store.set({
       run,
       ghost: isDrag ? state.ghost : state.run,
@@ -123,9 +132,8 @@ export class Actions {
       features: fits ? state.features : [0, Math.min(1, run.dataset.d - 1)],
       unit: unitOf(run, state.unit),
       experiment: this.isWanted ? state.experiment : run.experiment,
-      ...this.after,
+      ...after,
     });
-    this.after = {};
   }
 
   /** Shows a run file.
@@ -133,6 +141,7 @@ export class Actions {
   open(bytes) {
     const run = readRun(bytes);
     this.isWanted = false;
+    this.asked = null;
     this.training?.abort.abort();
     this.store.set({
       ...{ run, experiment: run.experiment, ghost: null, row: 0, hand: null, error: null },
@@ -165,8 +174,7 @@ export class Actions {
     if (!run) return;
     const ended = run.steps[run.t - 1];
     const training = { ...experiment.training, epochs: 2 * experiment.training.epochs };
-    this.train({ ...experiment, training }, {}).then(() => {
-      const { run: longer } = this.store.state;
+    this.#trainChanged({ ...experiment, training }).then((longer) => {
       if (longer) this.store.set({ row: rowNear(longer, ended), playing: true });
     });
   }
@@ -181,7 +189,7 @@ export class Actions {
     const { moment, experiment } = this.store.state;
     if (!moment) return;
     const network = { ...experiment.network, init: Array.from(moment.params) };
-    this.train({ ...experiment, network }, { row: 0, playing: true });
+    this.#trainChanged({ ...experiment, network }, { row: 0, playing: true });
   }
 
   /** Keeps the run for comparison, or lets it go. */
@@ -195,7 +203,7 @@ export class Actions {
 /** Whether own numbers no longer fit the network.
  * @param {string} part @param {Record<string, any>} settings */
 function changesShape(part, settings) {
-  return part === "network" ? "hidden" in settings : changesTask(settings) || "features" in settings;
+  return part === "network" ? "hidden" in settings : changesTask(settings) || OF_SHAPE.some((name) => name in settings);
 }
 
 /** Whether other answers may be asked for, which have losses of their own.
@@ -207,13 +215,6 @@ function changesTask(settings) {
 /** @param {string} title */
 function changedTitle(title) {
   return title.includes(", changed") ? title : `${title}, changed`;
-}
-
-/** Whether two descriptions give the same samples.
- * @param {any} a @param {any} b */
-function sameData(a, b) {
-  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...names].every((n) => JSON.stringify(a[n] ?? null) === JSON.stringify(b[n] ?? null));
 }
 
 /** The row of a new run that lies where the old one's lay, from the start to the end.

@@ -1,7 +1,7 @@
 // What the page asks of the server: one function a question.
 
 /** What the server answered in place of what was asked: its sentence is for the person. */
-export class Refusal extends Error {
+class Refusal extends Error {
   /** @param {string} sentence @param {number} status */
   constructor(sentence, status) {
     super(sentence);

@@ -13,7 +13,7 @@ export function mount(root, store, actions) {
   const out = el("div", { class: "out" });
   const title = el("p", { class: "title" });
   const explain = el("button", { type: "button", id: "explain", "aria-pressed": "false", tip: "Explains everything: point at anything. Escape ends it.", on: { click: () => store.set({ explaining: !store.state.explaining }) } }, "Explain");
-  const theme = el("button", { type: "button", class: "theme", tip: "Switches between light and dark.", on: { click: () => store.set({ theme: store.state.theme === "dark" ? "light" : "dark" }) } });
+  const theme = el("button", { type: "button", class: "theme", tip: "Switches between light and dark.", on: { click: () => switchTheme(store) } });
   root.append(el("h1", { class: "brand" }, "fitscope"), actions ? experimentMenu(store, actions) : el("span"), title, out, explain, theme);
   store.on(["run", "experiment"], ({ run, experiment }) => {
     title.textContent = run?.experiment.about || experiment?.title || aboutData(store);
@@ -22,7 +22,6 @@ export function mount(root, store, actions) {
   store.on(["theme"], (state) => {
     theme.replaceChildren(icon(state.theme === "dark" ? "light" : "dark"));
     theme.setAttribute("aria-label", state.theme === "dark" ? "Light page" : "Dark page");
-    keep(THEME, state.theme);
   });
   return out;
 }
@@ -31,6 +30,13 @@ export function mount(root, store, actions) {
  * @param {Store} store */
 function aboutData({ state: { boot, experiment } }) {
   return boot.catalogue?.datasets[experiment?.data.name]?.about ?? "";
+}
+
+/** Only a theme that was chosen is kept; until then it is the system's. @param {Store} store */
+function switchTheme(store) {
+  const theme = store.state.theme === "dark" ? "light" : "dark";
+  store.set({ theme });
+  keep(THEME, theme);
 }
 
 /** The theme that was chosen here before, or that the system asks for.

@@ -2,7 +2,7 @@
 
 import { colours } from "../draw/colours.js";
 import { found } from "./api.js";
-import { el, head, prose, whole } from "./dom.js";
+import { el, head, prose, refill, whole } from "./dom.js";
 import { fieldOf, settingRow } from "./form.js";
 import { mount as mountTables } from "./tables.js";
 
@@ -144,7 +144,7 @@ function brushes(store, actions) {
       return el("button", { type: "button", "aria-pressed": String(isOn), tip: "Then click the picture to add points; click a point set by hand to take it away.", on: { click: () => store.set({ brush: isOn ? null : index }) } }, dot, isClass ? `class ${index}` : "points");
     });
     const clear = points.length > 0 && el("button", { type: "button", tip: "Takes away all points set by hand.", on: { click: () => actions.change("data", { points: null }) } }, `clear ${points.length}`);
-    root.replaceChildren(el("span", {}, "Add by hand"), ...toggles, clear || "");
+    refill(root, el("span", {}, "Add by hand"), ...toggles, clear);
   });
   return root;
 }

@@ -34,6 +34,17 @@ export function explain(element, text) {
   element.setAttribute("aria-description", text);
 }
 
+/** Puts new children in the place of an element's own; the control that has the focus, told by
+ * its place among the controls, has it afterwards, too.
+ * @param {Element} root
+ * @param {...Child} children */
+export function refill(root, ...children) {
+  const controls = () => /** @type {HTMLElement[]} */ ([...root.querySelectorAll("button, input, select")]);
+  const focused = controls().findIndex((one) => one === document.activeElement);
+  root.replaceChildren(.../** @type {(Node|string)[]} */ (children.filter((child) => child)));
+  controls()[focused]?.focus({ preventScroll: true });
+}
+
 /** The heading of a panel, with a "?" that unfolds two sentences: what is seen, what to try.
  * @param {string} title
  * @param {string} help
@@ -85,6 +96,15 @@ export function icon(name) {
 export function prose(text) {
   const parts = text.split("`").map((part, i) => (i % 2 ? el("code", {}, part) : part));
   return el("p", {}, ...parts);
+}
+
+/** A number as it is typed. Commas that group thousands go; another one is a decimal comma.
+ * @param {string} text
+ * @returns {number} NaN where it is none */
+export function numberIn(text) {
+  const typed = text.trim().replaceAll("−", "-");
+  const isGrouped = /^-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/.test(typed);
+  return typed ? Number(isGrouped ? typed.replaceAll(",", "") : typed.replace(",", ".")) : NaN;
 }
 
 /** A whole number with separators.

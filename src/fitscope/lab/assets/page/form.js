@@ -1,6 +1,6 @@
 // Fields made from the experiment's own schema: a slider, a menu, a switch or a text.
 
-import { el } from "./dom.js";
+import { el, numberIn } from "./dom.js";
 
 /** @typedef {{kind: "number"|"whole"|"choice"|"truth"|"text", choices: string[], low: number, high: number, isOptional: boolean, about: string, fallback: any}} Field */
 
@@ -67,7 +67,7 @@ export function settingRow(name, field, change, choices = field.choices) {
   const title = NAMES[name] ?? name.replaceAll("_", " ");
   const tip = `${field.about[0]?.toUpperCase() ?? ""}${field.about.slice(1)}.`;
   const [control, show] = field.kind === "choice"
-    ? menu(title, choices, field.isOptional, change)
+    ? menu(title, choices, change)
     : field.kind === "truth"
       ? check(title, change)
       : numbers(name, title, field, change);
@@ -75,12 +75,12 @@ export function settingRow(name, field, change, choices = field.choices) {
   return Object.assign(row, { show });
 }
 
-/** @param {string} title @param {string[]} choices @param {boolean} isOptional @param {(value: any) => void} change
+/** @param {string} title @param {string[]} choices @param {(value: any) => void} change
  * @returns {[HTMLElement[], (value: any) => void]} */
-function menu(title, choices, isOptional, change) {
+function menu(title, choices, change) {
   const options = choices.map((choice) => el("option", { value: choice }, choice.replaceAll("_", " ")));
-  const select = el("select", { "aria-label": title }, isOptional && !choices.length && el("option", { value: "" }, "–"), ...options);
-  select.addEventListener("change", () => change(select.value || null));
+  const select = el("select", { "aria-label": title }, ...options);
+  select.addEventListener("change", () => change(select.value));
   return [[select], (value) => (select.value = value ?? "")];
 }
 
@@ -118,11 +118,11 @@ function numbers(name, title, field, change) {
 /** A number as it is typed; what is no number goes to the server as it is, which says so.
  * @param {string} text @param {Field} field */
 function readNumber(text, field) {
-  const written = text.trim().replaceAll(",", "");
+  const written = text.trim();
   if (written === "" || written === "–" || written === "all") return null;
-  if (field.kind === "text") return text.trim();
-  const value = Number(written);
-  return Number.isFinite(value) ? value : text.trim();
+  if (field.kind === "text") return written;
+  const value = numberIn(written);
+  return Number.isFinite(value) ? value : written;
 }
 
 /** @param {any} value */

@@ -54,7 +54,7 @@ export class FormulaLine {
   show(run, params, { layer, unit }) {
     const formula = formulaOf(run, params, layer, unit);
     const terms = writtenTerms(formula, this.mostTerms);
-    const key = [formula.left, formula.activation, ...terms.map(({ index }) => index)].join();
+    const key = [formula.left, formula.activation, ...terms.map(({ index, name }) => `${index} ${name}`)].join();
     if (key !== this.key) this.#build(formula, terms);
     this.key = key;
     [...terms, formula.bias].forEach(({ value }, i) => this.#write(i, value));

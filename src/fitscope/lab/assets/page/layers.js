@@ -15,7 +15,7 @@ const FIRST_WIDTH = 3; // of a first hidden layer
 function widthsOf({ experiment, run }) {
   const shown = run ? run.sizes.slice(1, -1) : [];
   const asked = experiment?.network.hidden ?? [];
-  return asked.length === shown.length ? asked : shown;
+  return Array.isArray(asked) && asked.length === shown.length ? asked : shown;
 }
 
 /** Menus for what all hidden units share.

@@ -1,7 +1,7 @@
 // The five lessons in a side panel: their text step by step, each step setting the bench.
 
 import { found } from "./api.js";
-import { el, icon } from "./dom.js";
+import { el, icon, refill } from "./dom.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./actions.js").Actions} Actions */
@@ -31,7 +31,9 @@ function list(body, store, actions) {
   const items = store.state.boot.catalogue.lessons.map((/** @type {{number: number, title: string, about: string}} */ one) =>
     el("li", {}, el("button", { type: "button", class: "plain", on: { click: () => read(body, one.number, store, actions) } }, el("b", {}, one.title), el("span", {}, one.about))),
   );
-  body.replaceChildren(el("h2", {}, "Lessons"), el("ol", { class: "list" }, ...items));
+  const title = el("h2", { tabindex: -1 }, "Lessons");
+  body.replaceChildren(title, el("ol", { class: "list" }, ...items));
+  title.focus();
 }
 
 /** @param {HTMLElement} body @param {number} number @param {Store} store @param {Actions} actions */
@@ -55,15 +57,17 @@ function showStep(body, lesson, at, store, actions) {
   contents.addEventListener("change", () => showStep(body, lesson, Number(contents.value), store, actions));
   const again = step.lab && el("button", { type: "button", class: "set", tip: "Puts the bench back to what this step talks about.", on: { click: () => setBench(step.lab, store, actions) } }, "Set the bench");
   const trial = step.lab?.try && el("p", { class: "try" }, el("b", {}, "In the lab "), step.lab.try);
-  body.replaceChildren(
+  const title = el("h2", { tabindex: -1 }, step.title);
+  refill(
+    body,
     el("nav", {}, el("button", { type: "button", class: "plain", on: { click: () => list(body, store, actions) } }, "‹ Lessons"), contents),
-    el("h2", {}, step.title),
+    title,
     text,
-    trial || "",
+    trial,
     el("nav", { class: "steps" }, go("‹ Back", at - 1), again, go("Next ›", at + 1)),
   );
+  if (document.activeElement !== contents) title.focus({ preventScroll: true });
   body.parentElement?.scrollTo(0, 0);
-  store.set({ lesson: lesson.number });
   setBench(step.lab, store, actions);
 }
 
@@ -74,8 +78,7 @@ async function setBench(lab, store, actions) {
   const { catalogue } = store.state.boot;
   const base = catalogue.experiments[lab.experiment] ?? { title: "", about: "", data: { name: lab.experiment }, network: {}, training: {} };
   store.set({ tab: lab.view ?? "output", lines: lab.lines ?? false, unit: null });
-  await actions.train(overridden(base, lab.settings ?? {}, catalogue), { row: 0, hand: null, playing: lab.play ?? false });
-  const { run } = store.state;
+  const run = await actions.train(overridden(base, lab.settings ?? {}, catalogue), { row: 0, hand: null, playing: lab.play ?? false });
   if (run && !lab.play) store.set({ row: Math.round((lab.step ?? 1) * (run.t - 1)), playing: false });
 }
 

@@ -62,8 +62,8 @@ export function keepLink(store, actions) {
     try {
       const wanted = await asked();
       if (!wanted) return;
-      await actions.train(wanted.experiment, wanted.state);
-      if (wanted.step !== undefined) actions.seekStep(wanted.step);
+      const run = await actions.train(wanted.experiment, wanted.state);
+      if (run && wanted.step !== undefined) actions.seekStep(wanted.step);
     } catch (error) {
       store.set({ error: /** @type {Error} */ (error).message });
     }

@@ -3,7 +3,8 @@
 import { Chart } from "../draw/chart.js";
 import { colours } from "../draw/colours.js";
 import { lossUnit } from "../model/names.js";
-import { el, head } from "./dom.js";
+import { updatesOf } from "../model/run.js";
+import { el, head, shown } from "./dom.js";
 import { rowAt } from "./timeline.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -25,7 +26,7 @@ export function mount(root, store) {
     if (!run) return;
     chart.set(axesOf(store.state));
     chart.draw(marksOf(run, ghost));
-    chart.describe(`Training loss from ${run.trainLoss[0]} to ${run.trainLoss.at(-1)}`);
+    chart.describe(`Training loss from ${shown(run.trainLoss[0])} to ${shown(run.trainLoss.at(-1))}`);
     move(store.state);
   };
   /** @param {State} state */
@@ -94,12 +95,3 @@ function marksOf(run, ghost) {
   marks.push({ kind: "line", x: updatesOf(run), y: run.trainLoss, colour: ink, width: 1.75, name: "training" });
   return marks;
 }
-
-/** The number of updates at the end of each epoch.
- * @param {Run} run */
-function updatesOf(run) {
-  const x = new Float64Array(run.trainLoss.length);
-  for (let epoch = 0; epoch < x.length; epoch += 1) x[epoch] = epoch * run.updatesPerEpoch;
-  return x;
-}
-

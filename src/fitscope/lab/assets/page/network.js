@@ -81,7 +81,7 @@ class Diagram {
     this.formula = el("p", { class: "net-formula", "aria-live": "off" });
     this.unit = el("div", { class: "net-unit", hidden: true, role: "group", "aria-label": "Selected unit" });
     this.line = new FormulaLine(this.formula);
-    this.card = new UnitCard(this.unit, store, (index) => this.#pointAt(index));
+    this.card = new UnitCard(this.unit, store, (index) => this.#pointAt(index), () => this.#close());
     this.wires = new Wires(canvas);
     this.columns = new Columns(this.inner, TOPS[actions ? "lab" : "replay"]);
     this.headings = headings(this.inner, store, actions);
@@ -126,6 +126,7 @@ class Diagram {
     this.wire = null;
     this.#showNote(null);
     if (!this.columns.at(this.hovered)) this.hovered = null;
+    this.#mark();
     this.#moveHome();
   }
 
@@ -147,10 +148,15 @@ class Diagram {
     this.#settleSoon();
   }
 
+  /** The selected unit. @returns {Spot|null} */
+  #chosen() {
+    const { unit } = this.store.state;
+    return unit && { column: unit.layer + 1, unit: unit.unit };
+  }
+
   /** What is pointed out: the unit under the pointer, or the selected one. */
   #spot() {
-    const { unit } = this.store.state;
-    return this.hovered ?? (unit ? { column: unit.layer + 1, unit: unit.unit } : null);
+    return this.hovered ?? this.#chosen();
   }
 
   /** The formula of the unit that is pointed out, else of the output.
@@ -166,23 +172,34 @@ class Diagram {
   #select(state) {
     const { unit } = state;
     if (unit && this.columns.cards.length && this.columns.turn(unit.layer + 1, unit.unit)) this.layOut();
-    for (const card of this.columns.cards.flat()) {
-      const isChosen = unit !== null && card.column === unit.layer + 1 && card.unit === unit.unit;
-      card.button.classList.toggle("chosen", isChosen);
-      if (card.column > 0) card.button.setAttribute("aria-pressed", String(isChosen));
-    }
+    this.#mark();
     this.card.show(state);
     if (this.wanted !== null) this.card.edit(this.wanted);
     this.wanted = null;
     this.#moveHome();
   }
 
+  /** Marks the card of the selected unit. */
+  #mark() {
+    const chosen = this.columns.at(this.#chosen());
+    for (const card of this.columns.cards.flat()) {
+      card.button.classList.toggle("chosen", card === chosen);
+      if (card.column > 0) card.button.setAttribute("aria-pressed", String(card === chosen));
+    }
+  }
+
+  /** Folds the card up; the focus goes back to the unit it was of. */
+  #close() {
+    const home = this.columns.cards.flat().find(({ button }) => button.tabIndex === 0);
+    const card = this.columns.at(this.#chosen()) ?? home;
+    this.store.set({ unit: null });
+    card?.button.focus();
+  }
+
   /** Keeps exactly one card in the order of the Tab key. */
   #moveHome() {
     const { cards } = this.columns;
-    const { unit } = this.store.state;
-    const chosen = unit && { column: unit.layer + 1, unit: unit.unit };
-    const home = this.columns.at(this.home) ?? this.columns.at(chosen) ?? cards.at(-1)?.[0];
+    const home = this.columns.at(this.home) ?? this.columns.at(this.#chosen()) ?? cards.at(-1)?.[0];
     for (const card of cards.flat()) card.button.tabIndex = card === home ? 0 : -1;
   }
 

@@ -1,5 +1,6 @@
 // What can be taken out of the page: the link, the code, the run, pictures.
 
+import { colours } from "../draw/colours.js";
 import { bytesOf } from "../model/run.js";
 import { answered, ask, found, post } from "./api.js";
 import { download, el, icon, shown } from "./dom.js";
@@ -7,6 +8,7 @@ import { linkTo } from "./link.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./actions.js").Actions} Actions */
+/** @typedef {import("../model/run.js").Run} Run */
 
 // Which of Python's pictures stands for a tab; the rest have none, or need more than a run.
 const PICTURES = /** @type {Record<string, string>} */ ({
@@ -77,8 +79,9 @@ function codeDialog(store, isLab) {
   const open = async () => {
     dialog.showModal();
     text.textContent = "One moment …";
+    const { run, boot } = store.state;
     try {
-      const found_ = isLab ? await answered("/api/code", store.state.run?.experiment) : store.state.boot.code;
+      const found_ = run && isLab ? await answered("/api/code", asShown(run)) : boot.code;
       const known = CODE.filter(([name]) => found_[name]);
       /** @param {string[]} kind */
       const choose = ([name, , suffix]) => {
@@ -144,14 +147,39 @@ function nameOf(store) {
   return (run?.experiment.title || run?.experiment.data.name || "run").replace(/[^\w-]+/g, "-").toLowerCase();
 }
 
+/** The experiment whose training is the run as it is shown: the server trains it again, and where
+ * the first training was stopped it would go on.
+ * @param {Run} run */
+function asShown({ experiment, outcome, trainLoss }) {
+  if (outcome !== "INTERRUPTED") return experiment;
+  return { ...experiment, training: { ...experiment.training, epochs: Math.max(1, trainLoss.length - 1) } };
+}
+
 /** The largest picture of the open tab, as it is.
  * @param {Store} store */
 async function savePage(store) {
-  const pictures = [...document.querySelectorAll("#view .view:not([hidden]) canvas")];
-  const sizes = /** @type {HTMLCanvasElement[]} */ (pictures).sort((a, b) => b.width * b.height - a.width * a.height);
-  const blob = await new Promise((done) => (sizes[0] ? sizes[0].toBlob(done) : done(null)));
+  const pictures = /** @type {NodeListOf<HTMLCanvasElement>} */ (document.querySelectorAll("#view .view:not([hidden]) canvas"));
+  const [largest] = [...pictures].filter(({ clientWidth }) => clientWidth).sort((a, b) => b.width * b.height - a.width * a.height);
+  const blob = largest && (await new Promise((done) => flattened(largest).toBlob(done)));
   if (!blob) throw new Error("There is no picture in this tab.");
   download(/** @type {Blob} */ (blob), `${nameOf(store)}-${store.state.tab}.png`, "image/png");
+}
+
+/** A picture with all its layers, on the ground of the page.
+ * @param {HTMLCanvasElement} canvas */
+function flattened(canvas) {
+  const stage = canvas.closest(".stage");
+  const layers = stage ? [...stage.querySelectorAll("canvas")] : [canvas];
+  const [box, ratio] = [(stage ?? canvas).getBoundingClientRect(), canvas.width / canvas.clientWidth];
+  const made = el("canvas", { width: Math.round(box.width * ratio), height: Math.round(box.height * ratio) });
+  const context = /** @type {CanvasRenderingContext2D} */ (made.getContext("2d"));
+  context.fillStyle = colours.inks().paper;
+  context.fillRect(0, 0, made.width, made.height);
+  for (const layer of layers) {
+    const { left, top } = layer.getBoundingClientRect();
+    if (layer.width) context.drawImage(layer, Math.round((left - box.left) * ratio), Math.round((top - box.top) * ratio));
+  }
+  return made;
 }
 
 /** The run file with its samples: they were left out where the page had them.
@@ -159,7 +187,7 @@ async function savePage(store) {
 async function saveRun(store) {
   const { run, mode } = store.state;
   if (!run) return;
-  const bytes = mode === "lab" ? await (await post("/api/run?data=true", run.experiment)).arrayBuffer() : bytesOf(run);
+  const bytes = mode === "lab" ? await (await post("/api/run?data=true", asShown(run))).arrayBuffer() : bytesOf(run);
   download(bytes, `${nameOf(store)}.safetensors`, "application/octet-stream");
 }
 
@@ -171,7 +199,7 @@ async function fetched(store, to) {
   const view = to === "gif" ? answers : PICTURES[tab] ?? answers;
   const options = new URLSearchParams({ to, view, theme });
   if (to === "png" || to === "svg") options.set("step", String(run.steps[row]));
-  const answer = await post(`/api/export?${options}`, run.experiment);
+  const answer = await post(`/api/export?${options}`, asShown(run));
   download(await answer.blob(), `${nameOf(store)}${to === "html" ? "" : `-${view}`}.${to}`, answer.headers.get("Content-Type") ?? "");
 }
 
@@ -180,7 +208,7 @@ async function keepRun(store) {
   const { run } = store.state;
   if (!run) return;
   const name = `${nameOf(store)}-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}`;
-  await ask(`/api/runs/${name}`, { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify(run.experiment) });
+  await ask(`/api/runs/${name}`, { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify(asShown(run)) });
 }
 
 /** The runs that are kept; a click opens one.

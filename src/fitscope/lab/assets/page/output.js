@@ -50,7 +50,7 @@ export function mount(root, store, actions) {
     open(/** @type {Tab} */ (tab), built, view, store, actions);
     if (run) document.title = `${run.experiment.title || run.experiment.data.name} · fitscope`;
   });
-  const waiting = el("p", { class: "why" }, "The first training: the engine wakes up …");
+  const waiting = el("p", { class: "why" }, actions ? "The first training: the engine wakes up …" : "Unpacking the run …");
   view.append(waiting);
   store.on(["run", "error"], ({ run, error }) => (waiting.hidden = run !== null || error !== null));
   store.on(["pins", "run"], ({ pins, run }) => {
@@ -125,7 +125,7 @@ function numbers(store) {
     if (losses.test !== null) write("loss, test", shown(losses.test), unit, "The mean loss over the samples that were kept for testing.");
     for (const [part, of] of /** @type {[string, any][]} */ ([["training", scores.train], ["test", scores.test]])) {
       if (!of) continue;
-      if ("accuracy" in of) write(`accuracy, ${part}`, of.accuracy.toFixed(3), "share of samples right", "How many of the samples are told right.");
+      if ("accuracy" in of) write(`accuracy, ${part}`, Number.isNaN(of.accuracy) ? shown(NaN) : of.accuracy.toFixed(3), "share of samples right", "How many of the samples are told right.");
       else {
         write(`R², ${part}`, shown(of.r2, 3), "share of variance explained", "1 is perfect, 0 is as good as always answering the mean.");
         write(`RMSE, ${part}`, shown(of.rmse), `in units of ${run.dataset.targetName}`, "Root of the mean squared error: how far off an answer typically is.");

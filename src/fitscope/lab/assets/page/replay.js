@@ -2,7 +2,7 @@
 
 import { unpacked } from "../model/packed.js";
 import { readRun } from "../model/run.js";
-import { el, head, shown } from "./dom.js";
+import { el, head, prose, shown } from "./dom.js";
 import { parameterTable } from "./table.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -32,18 +32,12 @@ export function mount(root, store) {
       summary.formula ? section("Learned", el("p", { class: "formula" }, summary.formula)) : "",
       summary.truth ? section("Made by", el("p", { class: "formula" }, summary.truth)) : "",
       importance ? section(importance.title, el("p", {}, importance.kind), bars(importance)) : "",
-      summary.notes.length ? section("About the data", ...summary.notes.map((/** @type {string} */ text) => el("p", {}, ...withCode(text)))) : "",
+      summary.notes.length ? section("About the data", ...summary.notes.map(prose)) : "",
       parameterTable(shownRun, meanings),
       section("Get it again", ...snippets(code)),
       el("p", { class: "versions" }, `Made with ${Object.entries(shownRun.versions).map(([name, number]) => `${name} ${number}`).join(", ")}.`),
     );
   });
-}
-
-/** Text, with what stands between backticks as code.
- * @param {string} text */
-function withCode(text) {
-  return text.split("`").map((part, i) => (i % 2 ? el("code", {}, part) : part));
 }
 
 /** @param {string} title @param {...(Node|string)} children */

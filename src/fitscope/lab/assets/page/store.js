@@ -1,6 +1,7 @@
 // The state of the page, once; everything that is shown reads it, one flush a frame.
 
 import { Moment } from "../model/moment.js";
+import { paramsAt } from "../model/run.js";
 
 /** @typedef {import("../model/run.js").Run} Run */
 /**
@@ -26,7 +27,6 @@ import { Moment } from "../model/moment.js";
  * @property {string|null} error one sentence
  * @property {"light"|"dark"} theme
  * @property {boolean} explaining whether everything tells what it is
- * @property {number|null} lesson the lesson that is open
  */
 /** @typedef {(state: State, changed: Set<string>) => void} Listener */
 
@@ -53,6 +53,7 @@ export class Store {
       if (state[key] === value) continue;
       /** @type {any} */ (state)[key] = value;
       this.changed.add(key);
+      if (key === "run") state.moment = null; // until the next picture: that of another run would not fit
     }
     if (this.changed.size) this.#flushSoon();
   }
@@ -86,7 +87,12 @@ export class Store {
       changed.add("moment");
     }
     for (const { keys, tell } of this.listeners) {
-      if (keys.some((key) => changed.has(key))) tell(state, changed);
+      if (!keys.some((key) => changed.has(key))) continue;
+      try {
+        tell(state, changed);
+      } catch (error) {
+        reportError(error); // the others shall hear of it, too
+      }
     }
   }
 }
@@ -96,7 +102,7 @@ export class Store {
  * @returns {Moment|null} */
 function momentOf({ run, row, hand, features, moment }) {
   if (!run) return null;
-  const params = hand ?? run.params.subarray(row * run.p, (row + 1) * run.p);
+  const params = hand ?? paramsAt(run, row);
   const last = moment?.run === run ? moment : undefined;
   return new Moment(run, params, { step: run.steps[row], features, last });
 }

@@ -1,7 +1,7 @@
 // Own data: a table dropped on the page or picked, its target and its features.
 
 import { ask, found } from "./api.js";
-import { el, shown, whole } from "./dom.js";
+import { el, refill, shown, whole } from "./dom.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./actions.js").Actions} Actions */
@@ -64,8 +64,9 @@ async function uploaded(file) {
  * @param {File} file */
 async function opened(file) {
   const name = encodeURIComponent(file.name.slice(0, -RUN.length));
-  await ask(`/api/runs/${name}`, { method: "PUT", body: file, headers: { "Content-Type": "application/octet-stream" } });
-  return (await ask(`/api/runs/${name}`)).arrayBuffer();
+  const answer = await ask(`/api/runs/${name}`, { method: "PUT", body: file, headers: { "Content-Type": "application/octet-stream" } });
+  const kept = await answer.json(); // perhaps under another name, as this one may be taken
+  return (await ask(`/api/runs/${encodeURIComponent(kept.name)}`)).arrayBuffer();
 }
 
 /** @param {Table} table @param {Actions} actions */
@@ -93,10 +94,13 @@ function showColumns(root, table, data, actions) {
     });
     return el("label", { class: "check", tip: n_missing ? `${whole(n_missing)} values are missing.` : `Use ${name} as an input.` }, box, name);
   });
-  root.replaceChildren(
+  const old = root.querySelector("details");
+  const isOpen = old?.dataset.path === table.path ? old.open : usable.length <= 8;
+  refill(
+    root,
     el("p", {}, `${nameOf(table.path)}: ${whole(table.rows)} rows`),
     el("label", { class: "row" }, el("span", {}, "target"), target),
-    el("details", { open: usable.length <= 8 }, el("summary", {}, `inputs: ${chosen.size} of ${usable.length}`), ...boxes),
+    el("details", { open: isOpen, data: { path: table.path } }, el("summary", {}, `inputs: ${chosen.size} of ${usable.length}`), ...boxes),
   );
 }
 

@@ -56,7 +56,7 @@ export function mount(root, store, actions) {
   const step = el("output", { class: "step", "aria-live": "off" });
   const busy = el("div", { class: "busy", hidden: true, role: "progressbar", "aria-label": "Training" }, el("i"));
   const cancel = button("stop", "Stop training", "Ends the training; what it has recorded is kept.", () => actions?.cancel(), "cancel");
-  cancel.hidden = true;
+  const corner = takingTurns(scale, cancel);
   root.append(
     busy,
     el(
@@ -71,8 +71,7 @@ export function mount(root, store, actions) {
     speed,
     bar,
     step,
-    scale,
-    cancel,
+    corner.root,
   );
   if (actions) root.append(trainingButtons(actions));
   store.on(["run", "row", "scale", "playing"], (state) => {
@@ -85,13 +84,27 @@ export function mount(root, store, actions) {
     if (state.run) showPlace(bar, step, state, state.run);
   });
   store.on(["busy"], ({ busy: now }) => {
-    busy.hidden = cancel.hidden = now === null;
+    busy.hidden = now === null;
+    corner.show(now ? cancel : scale);
     const share = now && now.planned ? now.done / now.planned : 0;
     /** @type {HTMLElement} */ (busy.firstElementChild).style.width = `${100 * share}%`;
     busy.setAttribute("aria-valuenow", String(Math.round(100 * share)));
   });
   listenToKeys(player);
   return player;
+}
+
+/** Elements in one and the same room, so that the bar stays as wide while it is dragged.
+ * @param {...HTMLElement} elements */
+function takingTurns(...elements) {
+  const root = el("div", {}, ...elements);
+  root.style.display = "grid";
+  for (const one of elements) one.style.gridArea = "1 / 1";
+  /** @param {HTMLElement} shown */
+  const show = (shown) => {
+    for (const one of elements) one.style.visibility = one === shown ? "visible" : "hidden";
+  };
+  return { root, show };
 }
 
 /** @param {HTMLInputElement} bar @param {HTMLOutputElement} step @param {State} state @param {Run} run */
@@ -118,7 +131,7 @@ function trainingButtons(actions) {
 }
 
 /** Moves the playhead, by hand or by itself. */
-export class Player {
+class Player {
   /** @param {Store} store */
   constructor(store) {
     this.store = store;
@@ -178,13 +191,13 @@ function listenToKeys(player) {
   addEventListener("keydown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
     const isScrub = target.classList.contains("scrub");
-    const takesKeys = target.closest("input, select, textarea, [role=tab], canvas[tabindex], dialog");
+    const takesKeys = target.closest("input, select, textarea, [role=tab], dialog");
     if (event.ctrlKey || event.metaKey || event.altKey || (takesKeys && !isScrub)) return;
     if (event.key === " " && target.closest("button, summary, a")) return;
     const by = event.shiftKey ? 10 : 1;
     /** @type {Record<string, () => void>} */
     const keys = {
-      " ": () => player.toggle(),
+      " ": () => event.repeat || player.toggle(),
       ArrowRight: () => player.move(by),
       ArrowLeft: () => player.move(-by),
       Home: () => player.seek(0),

@@ -1,7 +1,8 @@
 // The card of the selected unit: its weights and its bias, to be set by hand.
 
 import { biasIndex, unitNames, weightIndex } from "../model/names.js";
-import { el } from "./dom.js";
+import { paramsAt } from "../model/run.js";
+import { el, numberIn } from "./dom.js";
 import { nameOf } from "./formula.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -16,16 +17,18 @@ const N_STEPS = 400; // of a slider, from its middle
 /** Unfolds below the diagram while a unit is selected. */
 export class UnitCard {
   /** @param {HTMLElement} root @param {Store} store @param {(index: number|null) => void} point
-   *  points out a parameter in the diagram */
-  constructor(root, store, point) {
+   *  points out a parameter in the diagram @param {() => void} close folds the card up */
+  constructor(root, store, point, close) {
     this.root = root;
     this.store = store;
     this.point = point;
+    this.close = close;
     this.reach = LEAST_REACH;
     /** @type {Row[]} */
     this.rows = [];
     this.list = el("div", { class: "parameters" });
     this.list.addEventListener("scroll", () => this.follow());
+    root.addEventListener("keydown", ({ key }) => key === "Escape" && close());
   }
 
   /** Builds the card of the unit that is selected, or folds it up.
@@ -43,7 +46,7 @@ export class UnitCard {
     this.list.replaceChildren(...this.rows.map((row) => row.root));
     const isOutput = layer === run.sizes.length - 2;
     const what = isOutput ? "output" : run.sizes.length > 3 ? `hidden unit ${u + 1} of layer ${layer + 1}` : `hidden unit ${u + 1}`;
-    const close = el("button", { type: "button", class: "close", "aria-label": "Close the unit", tip: "Folds this up (Escape).", on: { click: () => this.store.set({ unit: null }) } }, "×");
+    const close = el("button", { type: "button", class: "close", "aria-label": "Close the unit", tip: "Folds this up (Escape).", on: { click: () => this.close() } }, "×");
     this.root.replaceChildren(el("div", { class: "unit-title" }, el("h3", {}, nameOf(names[layer + 1][u])), el("span", {}, what), close), this.list);
     this.list.scrollTop = 0;
     this.follow();
@@ -71,8 +74,8 @@ export class UnitCard {
 
   /** @param {number} index @param {HTMLInputElement} box */
   #read(index, box) {
-    const value = Number(box.value.trim().replace("−", "-"));
-    const isNumber = box.value.trim() !== "" && Number.isFinite(Math.fround(value));
+    const value = numberIn(box.value);
+    const isNumber = Number.isFinite(Math.fround(value));
     box.setAttribute("aria-invalid", String(!isNumber));
     if (isNumber) this.#set(index, value);
   }
@@ -88,8 +91,8 @@ export class UnitCard {
   }
 
   #params() {
-    const { hand, moment } = this.store.state;
-    return hand ?? /** @type {Float32Array} */ (moment?.params);
+    const { hand, run, row } = this.store.state;
+    return hand ?? paramsAt(/** @type {Run} */ (run), row);
   }
 
   /** @param {number} index @param {number} value */

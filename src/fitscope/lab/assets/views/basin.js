@@ -6,7 +6,7 @@ import { spread } from "../model/surface.js";
 import { answered } from "../page/api.js";
 import { el, shown } from "../page/dom.js";
 import { ColourBar, heatImage } from "./heat.js";
-import { button, lossName, menu, needsSamples, picture, toggle, whileOpen, write } from "./shared.js";
+import { button, keyBut, lossName, menu, needsSamples, picture, toggle, whileOpen, write } from "./shared.js";
 import { Stage } from "./stage.js";
 import { onlyInTheLab, Work } from "./work.js";
 
@@ -77,7 +77,7 @@ class View {
 
   /** @param {Now} now */
   draw({ run, moment, state }) {
-    const key = keyOf(run);
+    const key = keyBut(run, "loss");
     if (key !== this.key) {
       this.key = key;
       this.work.end();
@@ -136,12 +136,6 @@ class View {
       this.actions.train({ ...experiment, network: { ...experiment.network, init }, training: { ...experiment.training, loss: this.loss } });
     });
   }
-}
-
-/** What decides the map: everything but the start and the loss. @param {Run} run */
-function keyOf(run) {
-  const { data, network, training } = run.experiment;
-  return JSON.stringify([data, { ...network, init: null }, { ...training, loss: null }]);
 }
 
 /** @param {Run} run */

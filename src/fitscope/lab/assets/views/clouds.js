@@ -4,6 +4,7 @@ import { colours, hex } from "../draw/colours.js";
 import { className, every } from "./shared.js";
 
 /** @typedef {import("../model/run.js").Run} Run */
+/** @typedef {import("../draw/marks.js").PointsMark} PointsMark */
 /** @typedef {{rows: Int32Array, x: Float64Array, y: Float64Array, z: Float64Array, look: any}} Cloud */
 
 const CROWD = 800; // from here on, each point is drawn smaller
@@ -54,6 +55,20 @@ function valueColours(targets, rows) {
   return rows.map((i) => {
     const shade = Math.round(((targets[i] - low) / (high - low || 1)) * (SHADES - 1));
     return hex(ramp.subarray(3 * shade, 3 * shade + 3));
+  });
+}
+
+/** The samples as points over two inputs, or at their targets over the only one; a regression's in
+ * one colour. @param {Run} run @param {number[]} features @param {Partial<PointsMark>} [look]
+ * @param {number} [most] of a cloud @returns {PointsMark[]} */
+export function pointsOf(run, features, look = {}, most = Infinity) {
+  const { inputs, targets, d } = run.dataset;
+  const columns = [inputs[features[0]], d > 1 ? inputs[features[1]] : targets];
+  return cloudsOf(run).map(({ rows, look: own }) => {
+    const step = Math.max(1, Math.ceil(rows.length / most));
+    const [x, y] = columns.map((column) => Float64Array.from(rows.filter((_, i) => i % step === 0), (row) => column[row]));
+    const colour = typeof own.colour === "string" ? own.colour : colours.inks().muted;
+    return { kind: "points", x, y, ...own, colour, name: own.name ?? "samples", ...look };
   });
 }
 

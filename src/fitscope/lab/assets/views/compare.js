@@ -2,7 +2,7 @@
 
 import { colours } from "../draw/colours.js";
 import { readRun, withDataOf } from "../model/run.js";
-import { el, shown, whole } from "../page/dom.js";
+import { el, refill, shown, whole } from "../page/dom.js";
 import { newJob, trained } from "../page/api.js";
 import { optimumOf } from "./landscape.js";
 import { LossCurves, Paths, Responses, SmallFields } from "./comparisons.js";
@@ -44,7 +44,6 @@ class View {
     this.store = store;
     this.actions = actions;
     this.work = new Work();
-    this.key = "";
     /** @type {Rival[]} */
     this.rivals = [];
     /** @type {{run: Run, found: Optimum}|null} */
@@ -93,7 +92,7 @@ class View {
     if (this.optimum) rows.push(optimumRow(this.optimum.found, hasTest));
     const strangers = others.length ? [this.#strangers(others)] : [];
     const head = el("thead", {}, el("tr", {}, ...heads.filter((_, i) => hasTest || (i !== 3 && i !== 5)).map((text) => el("th", { scope: "col", class: text === "run" ? "name" : "" }, text))));
-    this.table.replaceChildren(el("table", { class: "rivals" }, head, el("tbody", {}, ...rows, ...strangers)));
+    refill(this.table, el("table", { class: "rivals" }, head, el("tbody", {}, ...rows, ...strangers)));
     if (others.length) this.table.hidden = false;
     const isMixed = rivals.some((rival) => rival.run.loss !== run.loss);
     write(this.note, [`Numbers at the end of each training.`, isMixed ? `The curves judge all of them by the ${lossName(run.loss)} of this run; the table has each one's own.` : "", this.optimum?.found.note ?? ""].filter(Boolean).join(" "));

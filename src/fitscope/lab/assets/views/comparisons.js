@@ -5,10 +5,10 @@ import { colours } from "../draw/colours.js";
 import { linspace } from "../model/moment.js";
 import { lossGrid, spread } from "../model/surface.js";
 import { el } from "../page/dom.js";
-import { cloudsOf } from "./clouds.js";
+import { pointsOf } from "./clouds.js";
 import { heatImage, heightsOf, levelsOf } from "./heat.js";
 import { curveOf, evaluated, fieldMarks, momentAt, recorded } from "./rivals.js";
-import { cut, lossLabel, picture, rangeOf, updatesAxis, widened } from "./shared.js";
+import { answerLabel, cut, lossLabel, picture, rangeOf, updatesAxis, widened } from "./shared.js";
 import { Slices } from "./slices.js";
 import { Stage } from "./stage.js";
 
@@ -19,6 +19,7 @@ import { Stage } from "./stage.js";
 /** @typedef {import("./rivals.js").Curve} Curve */
 
 const MOST_PATH = 1200;
+const MOST_SMALL = 120; // points of a class in a small field
 const SIDE = 60; // of the land below the paths
 
 /** The training losses over the updates. */
@@ -38,7 +39,7 @@ export class LossCurves {
     const { run, moment, scale, theme } = state;
     if (!run || !moment) return;
     const missing = rivals.find((rival) => !this.#curve(rival.run, run.loss));
-    if (missing && this.waiting !== missing.run) this.#judge(missing.run, run.loss, () => this.draw(rivals, state, optimum));
+    if (missing && this.waiting !== missing.run) this.#judge(missing.run, run.loss, () => state.run === run && this.draw(rivals, state, optimum));
     const there = rivals.filter((rival) => this.#curve(rival.run, run.loss));
     const key = [scale, theme, optimum, run.loss, ...there.map(({ name, colour, run: one }) => `${name} ${colour} ${one.steps[one.t - 1]} ${one.trainLoss.at(-1)}`)].join();
     this.stage.lower(key, () => this.#lower(there, run, scale, optimum));
@@ -59,7 +60,7 @@ export class LossCurves {
   async #judge(run, loss, then) {
     this.waiting = run;
     const curve = await this.slices.run(evaluated(run, loss));
-    this.waiting = null;
+    if (this.waiting === run) this.waiting = null;
     if (!curve) return;
     this.judged.set(run, { loss, curve });
     then();
@@ -124,13 +125,7 @@ export class SmallFields {
   #points(run, features, theme) {
     const key = `${theme} ${features}`;
     if (this.samples.run === run && this.samples.theme === key) return this.samples.marks;
-    const { inputs } = run.dataset;
-    const clouds = cloudsOf(run);
-    const marks = clouds.map(({ rows, look }) => {
-      const some = rows.filter((_, i) => i % Math.max(1, Math.ceil(rows.length / 120)) === 0);
-      const along = (/** @type {number} */ c) => Float64Array.from(some, (row) => inputs[c][row]);
-      return /** @type {Mark} */ ({ kind: "points", x: along(features[0]), y: along(features[1]), ...look, colour: Array.isArray(look.colour) ? colours.inks().muted : look.colour, size: 3.5, name: undefined });
-    });
+    const marks = pointsOf(run, features, { size: 3.5, name: undefined }, MOST_SMALL);
     this.samples = { run, theme: key, marks };
     return marks;
   }
@@ -150,9 +145,9 @@ export class Responses {
   draw(rivals, { run, moment, features, theme }) {
     this.root.hidden = !rivals.length;
     if (!run || !moment || !rivals.length) return;
-    const { targets, classes, featureNames, targetName, inputs } = run.dataset;
+    const { targets, classes, featureNames } = run.dataset;
     if (this.samples.run !== run || this.samples.theme !== theme) {
-      const marks = cloudsOf(run).map(({ rows, look }) => /** @type {Mark} */ ({ kind: "points", ...look, x: Float64Array.from(rows, (row) => inputs[0][row]), y: Float64Array.from(rows, (row) => targets[row]), colour: Array.isArray(look.colour) ? colours.inks().muted : look.colour, size: 4, alpha: 0.6, name: undefined }));
+      const marks = pointsOf(run, [0], { size: 4, alpha: 0.6, name: undefined });
       this.samples = { run, theme, marks };
     }
     const curves = rivals.flatMap((rival) => {
@@ -160,9 +155,8 @@ export class Responses {
       return curve ? [{ kind: /** @type {"line"} */ ("line"), x: curve.xs, y: curve.ys, colour: rival.colour, dash: rival.dash, width: rival.isShown ? 2.4 : 1.6 }] : [];
     });
     const range = classes.length ? /** @type {[number, number]} */ ([-0.08, Math.max(1, classes.length - 1) + 0.08]) : widened(rangeOf(targets), 0.12);
-    const label = classes.length === 2 ? `probability of ${targetName} = ${classes[1]}` : targetName;
     const { xs } = moment.field(400);
-    this.chart.set({ x: { label: featureNames[0], range: [xs[0], xs[xs.length - 1]] }, y: { label, range } });
+    this.chart.set({ x: { label: featureNames[0], range: [xs[0], xs[xs.length - 1]] }, y: { label: answerLabel(run.dataset), range } });
     this.chart.draw([...this.samples.marks, ...curves]);
     this.frame.describe(`The answers of ${rivals.map(({ name }) => name).join("; ")} along ${featureNames[0]}, with the samples.`);
   }

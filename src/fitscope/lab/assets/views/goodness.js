@@ -1,8 +1,9 @@
 // The pictures of how good the answers are, each as axes, marks and a line of words.
 
 import { colours, mixed, rgb } from "../draw/colours.js";
+import { labelText } from "../model/names.js";
 import { shown, whole } from "../page/dom.js";
-import { className, classText, cut, every, rangeOf, widened } from "./shared.js";
+import { className, cut, every, rangeOf, widened } from "./shared.js";
 
 /** @typedef {import("./shared.js").Run} Run */
 /** @typedef {import("../draw/marks.js").Mark} Mark */
@@ -21,7 +22,7 @@ const MOST_CURVES = 4; // named one by one below the picture
 /** @param {Run} run @param {number[][]} counts @returns {Picture} */
 export function confusionPart({ dataset }, counts) {
   const k = counts.length;
-  const names = dataset.classes.map((label) => cut(classText(label), k > 4 ? 6 : 10));
+  const names = dataset.classes.map((label) => cut(labelText(label), k > 4 ? 6 : 10));
   const at = names.map((_, i) => i);
   const every = Math.ceil(k / MOST_COUNTS);
   const kept = at.filter((i) => i % every === 0);

@@ -3,7 +3,7 @@
 import { colours } from "../draw/colours.js";
 import { answered } from "../page/api.js";
 import { el, shown, whole } from "../page/dom.js";
-import { lossLabel, lossName, menu, button, needsSamples, picture, toggle, whileOpen, write } from "./shared.js";
+import { keyBut, lossLabel, lossName, menu, button, needsSamples, picture, toggle, whileOpen, write } from "./shared.js";
 import { Stage } from "./stage.js";
 import { onlyInTheLab, Work } from "./work.js";
 
@@ -78,7 +78,8 @@ class View {
 
   /** @param {Now} now */
   draw({ run, state, changed }) {
-    const key = keyOf(run);
+    const key = keyBut(run, "seed");
+    if (!run.dataset.nTest) this.part = "train";
     if (key !== this.key) {
       this.key = key;
       this.work.end();
@@ -181,7 +182,7 @@ class View {
       const isOnLine = Math.abs(chart.toPixel(this.below, 0)[0] - event.offsetX) < NEAR_PX;
       top.style.cursor = this.pointed ? "pointer" : isOnLine ? "ew-resize" : "";
     });
-    top.addEventListener("pointerup", () => (this.isDragging = false));
+    for (const type of ["pointerup", "pointercancel"]) top.addEventListener(type, () => (this.isDragging = false));
     top.addEventListener("pointerleave", () => this.#point(null));
     top.addEventListener("click", (event) => {
       const end = this.#nearest(event.offsetX, event.offsetY);
@@ -218,12 +219,6 @@ class View {
   }
 }
 
-/** What decides the outcome of many starts: everything but the start itself. @param {Run} run */
-function keyOf(run) {
-  const { data, network, training } = run.experiment;
-  return JSON.stringify([data, { ...network, init: null }, { ...training, seed: null }]);
-}
-
 /** The experiment, from starts that the seed draws. @param {Run} run */
 function fromSeeds({ experiment }) {
   return { ...experiment, network: { ...experiment.network, init: "torch" } };
@@ -251,7 +246,7 @@ function firstBound({ ends }) {
 
 /** How many end below the bound, with the score interval of Wilson (1927).
  * @param {Ends} ends @param {number} below */
-export function verdictOf({ ends, nDiverged, n, planned }, below) {
+function verdictOf({ ends, nDiverged, n, planned }, below) {
   const k = ends.filter((end) => end.loss < below).length;
   const share = k / n;
   const middle = (share + (Z * Z) / (2 * n)) / (1 + (Z * Z) / n);

@@ -6,7 +6,9 @@ import { fieldImage } from "../draw/field.js";
 import { clipLine, linesOf } from "../model/lines.js";
 import { answerAt, mediansOf, sliceOf } from "../model/moment.js";
 import { probabilities } from "../model/net.js";
-import { el, shown } from "../page/dom.js";
+import { el, refill, shown } from "../page/dom.js";
+import { pointsOf } from "./clouds.js";
+import { answerLabel, className } from "./shared.js";
 
 /** @typedef {import("../page/store.js").Store} Store */
 /** @typedef {import("../page/store.js").State} State */
@@ -19,7 +21,6 @@ export const help =
   "Warm is where the network answers class 1, cool where class 0, and white is 0.5. Scrub through time and see where the border turns.";
 export const needsServer = false;
 
-const MOST_POINTS = 2500; // drawn at once; more would only lie on top of each other
 const REACH_PX = 9; // a click so near to a point set by hand takes it away
 
 /** @param {Run} run */
@@ -29,7 +30,7 @@ export function applies(run) {
 
 /** @param {HTMLElement} root @param {Store} store @param {Actions|null} actions */
 export function mount(root, store, actions) {
-  const canvas = el("canvas", { class: "field", tabindex: "0" });
+  const canvas = el("canvas", { class: "field" });
   const pointer = el("p", { class: "pointer", "aria-live": "off" });
   const chart = new Chart(canvas, { bare: true, x: { label: "", range: [0, 1] }, y: { label: "", range: [0, 1] } });
   root.append(controls(store), canvas, pointer);
@@ -39,7 +40,7 @@ export function mount(root, store, actions) {
     const { run, moment, tab, features } = store.state;
     if (!run || !moment || tab !== "output" || !run.dataset.inputs[0]?.length) return;
     const isNew = samples.run !== run;
-    if (isNew) samples = { run, marks: pointMarks(run, features) };
+    if (isNew) samples = { run, marks: pointsOf(run, features, { edge: undefined }) }; // rims, on a ground of their own colour
     const isPlane = run.dataset.d > 1;
     chart.set(isPlane ? planeAxes(run, moment, features) : curveAxes(run, moment));
     chart.draw(isPlane ? planeMarks(store.state, moment, samples.marks) : curveMarks(moment, samples.marks));
@@ -67,7 +68,7 @@ function controls(store) {
     const toggle = canLine && el("label", { class: "check", tip: "The line of each hidden unit: it answers 0.5 there, and more on the warm side." }, el("input", { type: "checkbox", checked: lines, on: { change: () => store.set({ lines: !lines }) } }), "lines of hidden units");
     const axes = d > 2 ? [0, 1].map((axis) => featureMenu(axis, featureNames, features, store)) : [];
     const note = d > 2 && el("span", { class: "note" }, sliceOf(run.dataset, features).note);
-    root.replaceChildren(...axes, toggle || "", note || "");
+    refill(root, ...axes, toggle, note);
     root.hidden = !canLine && d <= 2;
   });
   return root;
@@ -86,39 +87,6 @@ function featureMenu(axis, names, features, store) {
   return el("label", {}, axis ? "y " : "x ", select);
 }
 
-/** The samples as marks, a class and a part each; made once a run.
- * @param {Run} run @param {[number, number]} features */
-function pointMarks(run, features) {
-  const { inputs, targets, classes, nTrain, d } = run.dataset;
-  const every = Math.max(1, Math.ceil(targets.length / MOST_POINTS));
-  const groups = classes.length ? classes : ["samples"];
-  const marks = [];
-  for (const [index, label] of groups.entries()) {
-    for (const isTest of [false, true]) {
-      const rows = [];
-      for (let i = 0; i < targets.length; i += every) {
-        if (i >= nTrain === isTest && (!classes.length || targets[i] === index)) rows.push(i);
-      }
-      if (!rows.length) continue;
-      const y = d > 1 ? inputs[features[1]] : targets;
-      marks.push({
-        ...{ kind: "points", hollow: isTest, marker: classes.length ? colours.classMarker(index) : "o", size: targets.length / every > 800 ? 3.4 : 5 },
-        colour: classes.length ? colours.classColour(index) : colours.inks().muted,
-        x: Float64Array.from(rows, (i) => inputs[features[0]][i]),
-        y: Float64Array.from(rows, (i) => y[i]),
-        name: legendName(run, label, isTest),
-      });
-    }
-  }
-  return marks;
-}
-
-/** @param {Run} run @param {string|number|boolean} label @param {boolean} isTest */
-function legendName(run, label, isTest) {
-  const name = typeof label === "string" ? label : `${run.dataset.targetName} = ${label}`;
-  return isTest ? `${name}, test` : name;
-}
-
 /** @param {Run} run @param {Moment} moment @param {[number, number]} features */
 function planeAxes(run, moment, features) {
   const { xs, ys } = moment.picture;
@@ -135,14 +103,13 @@ function planeAxes(run, moment, features) {
 /** @param {Run} run @param {Moment} moment */
 function curveAxes(run, moment) {
   const { xs } = moment.picture;
-  const { targets, classes, targetName, featureNames } = run.dataset;
+  const { targets, classes, featureNames } = run.dataset;
   const [low, high] = classes.length ? [0, Math.max(1, classes.length - 1)] : extent(targets);
   const margin = 0.12 * (high - low || 1);
-  const label = classes.length === 2 ? `probability of ${targetName} = ${classes[1]}` : targetName;
   return {
     ...{ bare: false, equal: false, legend: true },
     x: { label: featureNames[0], range: ends(xs) },
-    y: { label, range: [low - margin, high + margin] },
+    y: { label: answerLabel(run.dataset), range: [low - margin, high + margin] },
   };
 }
 
@@ -209,14 +176,14 @@ function tellUnderPointer(chart, pointer, store) {
   chart.onHover((x, y) => {
     const { run, moment, features } = store.state;
     if (!run || !moment || x === null) return void (pointer.textContent = idle);
-    const { d, featureNames, targetName } = run.dataset;
+    const { d, featureNames, targetName, classes } = run.dataset;
     const point = mediansOf(run.dataset).slice();
     point[features[0]] = x;
     if (d > 1) point[features[1]] = y;
     const answer = answerAt(run, moment.params, point);
     const place = d > 1 ? `${featureNames[features[0]]} ${shown(x, 3)}, ${featureNames[features[1]]} ${shown(y, 3)}` : `${featureNames[0]} ${shown(x, 3)}`;
     pointer.textContent = answer.probabilities
-      ? `${place}: ${answer.label} with probability ${Math.max(...answer.probabilities).toFixed(3)}`
+      ? `${place}: ${className(run.dataset, classes.findIndex((label) => label === answer.label))} with probability ${Math.max(...answer.probabilities).toFixed(3)}`
       : `${place}: ${targetName} ${shown(answer.value)}`;
   });
 }

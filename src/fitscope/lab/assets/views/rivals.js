@@ -4,7 +4,7 @@ import { colours } from "../draw/colours.js";
 import { fieldImage } from "../draw/field.js";
 import { gridSide, Moment } from "../model/moment.js";
 import { meanLoss, Net, probabilities } from "../model/net.js";
-import { paramsAt, rowOf } from "../model/run.js";
+import { paramsAt, rowOf, updatesOf } from "../model/run.js";
 import { spread } from "../model/surface.js";
 
 /** @typedef {import("../model/run.js").Run} Run */
@@ -32,8 +32,7 @@ export function rivalsOf(pins, shown, namesOf) {
 
 /** The training loss that a run recorded, epoch by epoch. @param {Run} run @returns {Curve} */
 export function recorded(run) {
-  const losses = Float64Array.from(run.trainLoss);
-  return { updates: losses.map((_, epoch) => epoch * run.updatesPerEpoch), losses };
+  return { updates: updatesOf(run), losses: Float64Array.from(run.trainLoss) };
 }
 
 /** A run's training loss by another measure, from the parameters at its epochs.

@@ -1,5 +1,7 @@
 // What differs between the settings of several runs, in words.
 
+import { sameData } from "../model/run.js";
+
 /** @typedef {import("../model/run.js").Run} Run */
 
 const LONGEST = 36;
@@ -11,9 +13,7 @@ const PARTS = [
 
 /** Whether two runs learned from the same samples, scaled alike. @param {Run} a @param {Run} b */
 export function isAlike(a, b) {
-  const [x, y] = [a.experiment.data, b.experiment.data];
-  const names = new Set([...Object.keys(x), ...Object.keys(y)]);
-  return [...names].every((name) => JSON.stringify(x[name] ?? null) === JSON.stringify(y[name] ?? null));
+  return sameData(a.experiment.data, b.experiment.data);
 }
 
 /** A name for each run: the settings in which they differ; their numbers where those do not suffice.

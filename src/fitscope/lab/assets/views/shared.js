@@ -1,7 +1,7 @@
 // What the tabs share: a picture with its words, menus, and the names of classes and losses.
 
-import { lossUnit } from "../model/names.js";
-import { el, explain } from "../page/dom.js";
+import { labelText, lossUnit } from "../model/names.js";
+import { el } from "../page/dom.js";
 
 /** @typedef {import("../page/store.js").Store} Store */
 /** @typedef {import("../page/store.js").State} State */
@@ -73,6 +73,12 @@ export function paced(draw, restMs = 0) {
 export function needsSamples(run) {
   if (run.dataset.y.length) return null;
   return "This run was saved without its data; train it here, or save it with the data.";
+}
+
+/** What decides the ends of trainings from many starts: everything but the start, and one setting
+ * of the training that the view changes itself. @param {Run} run @param {"seed"|"loss"} setting */
+export function keyBut({ experiment: { data, network, training } }, setting) {
+  return JSON.stringify([data, { ...network, init: null }, { ...training, [setting]: null }]);
 }
 
 /** A canvas under a heading, with room for a sentence below it.
@@ -152,12 +158,13 @@ export function cut(text, longest = LONGEST) {
  * @param {Dataset} dataset @param {number} index */
 export function className(dataset, index) {
   const label = dataset.classes[index];
-  return cut(typeof label === "string" ? label : `${dataset.targetName} = ${classText(label)}`);
+  return cut(typeof label === "string" ? label : `${dataset.targetName} = ${labelText(label)}`);
 }
 
-/** A class by itself. @param {string|number|boolean} label */
-export function classText(label) {
-  return typeof label === "boolean" ? (label ? "True" : "False") : String(label);
+/** What an answer along one input is, as it stands on an axis. @param {Dataset} dataset */
+export function answerLabel(dataset) {
+  const { classes, targetName } = dataset;
+  return classes.length === 2 ? `probability of ${targetName} = ${labelText(classes[1])}` : targetName;
 }
 
 /** Where the samples of a part begin and end.
@@ -197,9 +204,4 @@ export function widened([low, high], share) {
 export function updatesAxis(last, scale) {
   const range = /** @type {[number, number]} */ ([0, Math.max(1, last)]);
   return { label: "updates", scale: /** @type {"log1p"|"linear"} */ (scale === "log" ? "log1p" : "linear"), range };
-}
-
-/** Changes what an element explains. @param {Element} element @param {string} text */
-export function reexplain(element, text) {
-  if (element.getAttribute("data-tip") !== text) explain(element, text);
 }

@@ -173,7 +173,7 @@ class View {
   #drawNow() {
     const { land, run } = this;
     const { moment, theme, row } = this.store.state;
-    if (this.problem || !moment || !run) return;
+    if (this.problem || !run || moment?.run !== run) return; // a land may come once another run is shown
     if (!land || land.run !== run) return write(this.said, "Computing the surface …");
     const now = placeOn(land.plane, moment.params);
     const passed = land.path.rows.findLastIndex((at) => at <= row) + 1;
