@@ -72,6 +72,7 @@ def test_a_run_that_ends_early_is_kept_whole():
     assert run.steps.tolist() == list(range(run.steps[-1] + 1))
 
 
+@pytest.mark.slow
 def test_progress_that_answers_true_ends_the_training():
     """As Ctrl-C does: between two updates, with the loss of every whole epoch."""
     run = fs.fit("moons", epochs=500, engine="torch", progress=lambda done, *_: done == 20, **TINY)

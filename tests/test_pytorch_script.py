@@ -174,6 +174,7 @@ def test_the_end_of_the_fused_engine_is_as_near() -> None:
         assert worst_difference(run, ran(pytorch_script(run))) < 1e-5
 
 
+@pytest.mark.slow
 def test_parameters_end_where_those_of_the_run_do() -> None:
     """Not the loss alone: every weight and bias."""
     run = fs.fit("gates-xor-hidden", engine="torch", epochs=20)
