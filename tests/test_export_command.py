@@ -27,20 +27,25 @@ def saved() -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("to", "suffix", "begins"),
-    [("html", "html", b"<!doctype html>"), ("pytorch", "py", b'"""'), ("gif", "gif", b"GIF89a")],
+    ("to", "name", "holds"),
+    [
+        ("html", "and.html", b"<!doctype html>"),
+        ("pytorch", "and.py", b"import torch"),
+        ("gif", "and.gif", b"GIF89a"),
+        ("sklearn", "and-sklearn.py", b"net = LogisticRegression()"),
+        ("onnx", "and.onnx", b"probabilities"),
+        ("state_dict", "and-state_dict.safetensors", b'"0.weight"'),
+    ],
 )
 def test_an_export_lies_beside_its_run(
-    cli: Any, saved: str, to: str, suffix: str, begins: bytes
+    cli: Any, saved: str, to: str, name: str, holds: bytes
 ) -> None:
     """It is named as the folder; the answer says where it is."""
     answer = cli("export", saved, "--to", to)
     assert (answer.status, answer.err) == (0, "")
-    assert answer.out.endswith(f" written to and/and.{suffix}.\n")
-    assert Path(f"and/and.{suffix}").read_bytes().startswith(begins)
-    assert sorted(p.name for p in Path().rglob("*.*")) == sorted(
-        [f"and.{suffix}", "run.safetensors"]
-    )
+    assert answer.out.endswith(f" written to and/{name}.\n")
+    assert holds in Path(f"and/{name}").read_bytes()
+    assert sorted(p.name for p in Path().rglob("*.*")) == sorted([name, "run.safetensors"])
 
 
 def test_a_run_file_of_its_own_gives_the_name(cli: Any) -> None:
@@ -124,9 +129,15 @@ def test_a_thinned_run_keeps_the_losses_of_its_own_steps() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["and"], "Say what to write with --to (html, pytorch, gif, csv), or where with --out."),
+        (
+            ["and"],
+            "onnx, state_dict, gif, csv), or where with --out.",
+        ),
         (["and", "--to", "pdf"], "pdf"),
-        (["and", "-o", "a.pdf"], "An export is one of .html, .py, .gif, .csv, .parquet; got a.pdf"),
+        (
+            ["and", "-o", "a.pdf"],
+            ".py, .onnx, .safetensors, .gif, .csv, .parquet; got a.pdf",
+        ),
         (
             ["and", "--to", "csv", "-o", "a.py"],
             "--to csv writes ends in .csv or .parquet; got a.py",

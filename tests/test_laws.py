@@ -30,6 +30,7 @@ GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # of Run: they open what lies above
 DOORS = {"predict", "predict_proba", "module", "save", "plot", "show", "_repr_html_"}
+DOORS |= {"to_tensorboard", "to_mlflow"}
 HEAVY = {"torch", "numba", "matplotlib", "plotly", "sklearn", "scipy", "pyarrow", "fastapi"}
 
 

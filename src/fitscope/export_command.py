@@ -1,8 +1,8 @@
-"""`fitscope export`: a run as a page, a PyTorch script, a film or a table."""
+"""`fitscope export`: a run as a page, a film, a table, a script, or a model for other programs."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from cyclopts import Parameter
 
@@ -14,31 +14,26 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-Kind = Literal["html", "pytorch", "gif", "csv"]
-SUFFIXES: dict[Kind, tuple[str, ...]] = {
-    "html": (".html",),
-    "pytorch": (".py",),
-    "gif": (".gif",),
-    "csv": (".csv", ".parquet"),
-}
+Name = Literal["html", "pytorch", "sklearn", "onnx", "state_dict", "gif", "csv"]
 
 
 def export(
     run: str,
     /,
     *,
-    to: Kind | None = None,
+    to: Name | None = None,
     out: Annotated[str | None, Parameter(name=["--out", "-o"])] = None,
     json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
-    """Write a run as a page to play, a PyTorch script, a film, or a table of all steps.
+    """Write a run as a page to play, a film, a table, a script, or a model for other programs.
 
     Args:
         run: a run file, or the folder that `fit` wrote.
-        to: html, pytorch, gif or csv (a table, Parquet by its file's name); default: what the
-            ending of the file says.
-        out: the file, ending in .html, .py, .gif, .csv or .parquet; default: beside the run,
-            with its name.
+        to: html, a page to play; pytorch or sklearn, a script; onnx, or state_dict, the weights
+            by PyTorch's names; gif; csv, a table of all steps (Parquet by its file's name).
+            Default: what the ending of the file says.
+        out: the file, ending in .html, .py, .onnx, .safetensors, .gif, .csv or .parquet; default:
+            beside the run, with its name.
         json: print one JSON object.
     """
     from fitscope.runfile import load
@@ -47,32 +42,33 @@ def export(
     loaded = load(run)
     if path.exists() and any(path.samefile(own) for own in _own_files(Path(run))):
         raise OutputError(f"{path} is the run itself; name another file.")
-    _WRITERS[kind](loaded, path, run)
+    _KINDS[kind].write(loaded, path, run)
     if json:
         print_json({"to": kind, "file": str(path)})
     else:
-        print(f"{_WHAT[kind]} written to {path}.")
+        print(f"{_KINDS[kind].what} written to {path}.")
 
 
-def _kind_and_path(run: Path, to: Kind | None, out: str | None) -> tuple[Kind, Path]:
+def _kind_and_path(run: Path, to: Name | None, out: str | None) -> tuple[Name, Path]:
     """What to write and where; a file's name must agree with what it is."""
     if out is None:
         if to is None:
             raise OutputError(
-                f"Say what to write with --to ({', '.join(SUFFIXES)}), or where with --out."
+                f"Say what to write with --to ({', '.join(_KINDS)}), or where with --out."
             )
-        return to, _beside(run).with_name(f"{_beside(run).name}{SUFFIXES[to][0]}")
+        beside, kind = _beside(run), _KINDS[to]
+        return to, beside.with_name(f"{beside.name}{kind.added}{kind.endings[0]}")
     path = Path(out)
-    named = [kind for kind, endings in SUFFIXES.items() if path.suffix.lower() in endings]
+    named = [name for name, kind in _KINDS.items() if path.suffix.lower() in kind.endings]
     if to is None and not named:
-        endings = ", ".join(ending for endings in SUFFIXES.values() for ending in endings)
-        raise OutputError(f"An export is one of {endings}; got {path}.")
-    kind = to or named[0]
-    if kind not in named:
+        endings = dict.fromkeys(ending for kind in _KINDS.values() for ending in kind.endings)
+        raise OutputError(f"An export is one of {', '.join(endings)}; got {path}.")
+    name = to or named[0]
+    if name not in named:
         raise OutputError(
-            f"What --to {kind} writes ends in {' or '.join(SUFFIXES[kind])}; got {path}."
+            f"What --to {name} writes ends in {' or '.join(_KINDS[name].endings)}; got {path}."
         )
-    return kind, path
+    return name, path
 
 
 def _beside(run: Path) -> Path:
@@ -121,15 +117,43 @@ def _write_table(run: "Run", path: Path, source: str) -> None:
     write_table(trajectory_table(run), path)
 
 
-_WRITERS: dict[Kind, Callable[["Run", Path, str], None]] = {
-    "html": _write_html,
-    "pytorch": _write_pytorch,
-    "gif": _write_gif,
-    "csv": _write_table,
-}
-_WHAT: dict[Kind, str] = {
-    "html": "Page",
-    "pytorch": "PyTorch script",
-    "gif": "Film",
-    "csv": "Table of all recorded steps",
+def _write_sklearn(run: "Run", path: Path, source: str) -> None:
+    from fitscope.export import sklearn_script
+    from fitscope.runfile import write_atomically
+
+    write_atomically(path, sklearn_script(run).encode())
+
+
+def _write_onnx(run: "Run", path: Path, source: str) -> None:
+    from fitscope.export import onnx_model
+    from fitscope.runfile import write_atomically
+
+    write_atomically(path, onnx_model(run).SerializeToString())
+
+
+def _write_state_dict(run: "Run", path: Path, source: str) -> None:
+    from fitscope.export import state_dict_bytes
+    from fitscope.runfile import write_atomically
+
+    write_atomically(path, state_dict_bytes(run))
+
+
+class _Kind(NamedTuple):
+    """What a file is called, its endings, what is added to a run's name, and who writes it."""
+
+    what: str
+    endings: tuple[str, ...]
+    added: str
+    write: Callable[["Run", Path, str], None]
+
+
+# Of several with one ending, the first is meant where only a file is named.
+_KINDS: dict[Name, _Kind] = {
+    "html": _Kind("Page", (".html",), "", _write_html),
+    "pytorch": _Kind("PyTorch script", (".py",), "", _write_pytorch),
+    "sklearn": _Kind("scikit-learn script", (".py",), "-sklearn", _write_sklearn),
+    "onnx": _Kind("ONNX model", (".onnx",), "", _write_onnx),
+    "state_dict": _Kind("state_dict", (".safetensors",), "-state_dict", _write_state_dict),
+    "gif": _Kind("Film", (".gif",), "", _write_gif),
+    "csv": _Kind("Table of all recorded steps", (".csv", ".parquet"), "", _write_table),
 }

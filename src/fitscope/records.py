@@ -277,6 +277,27 @@ class Run(Trajectory):
 
         save(self, path, data=data)
 
+    def to_tensorboard(self, folder: str | Path) -> None:
+        """Writes losses, parameters, settings and scores for `tensorboard --logdir folder`.
+
+        Raises:
+            MissingExtraError: tensorboard is not installed.
+            OutputError: the folder cannot be written.
+        """
+        from fitscope.export import to_tensorboard
+
+        to_tensorboard(self, folder)
+
+    def to_mlflow(self, *, name: str | None = None) -> str:
+        """Logs settings, losses and scores to MLflow in one call; the id of MLflow's run.
+
+        Raises:
+            MissingExtraError: mlflow is not installed.
+        """
+        from fitscope.export import to_mlflow
+
+        return to_mlflow(self, name=name)
+
     def _repr_html_(self) -> str:
         """The run as a notebook shows it: its replay, in a frame."""
         from fitscope.export import replay_frame

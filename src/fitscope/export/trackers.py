@@ -1,0 +1,123 @@
+"""A run in the trackers that teams keep: TensorBoard and MLflow."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fitscope.errors import MissingExtraError, OutputError
+from fitscope.network import parameter_names
+from fitscope.records import Run
+from fitscope.specs import FLAT_FIELDS
+
+__all__ = ["to_mlflow", "to_tensorboard"]
+
+MOST_IN_BATCH = 1000  # values that MLflow takes in one call
+MOST_DRAWN = 100  # parameters that are still worth a curve each
+MOST_POINTS = 1000  # of a curve
+_PLAIN = str.maketrans("[,", "__")  # the trackers take no brackets in a name
+
+
+def to_tensorboard(run: Run, folder: str | Path) -> None:
+    """Writes the losses over the updates and the parameters over them, for `tensorboard --logdir`.
+
+    Curves of more than 1,000 steps are thinned, evenly on a log scale. Of more than 100 parameters
+    only the losses are written. The scores at the end stand beside the settings, under HPARAMS.
+
+    Raises:
+        MissingExtraError: tensorboard is not installed.
+        OutputError: the folder cannot be written.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise _missing("tensorboard", "TensorBoard") from None
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot write {folder}: {error.strerror}.") from None
+    with SummaryWriter(str(folder)) as writer:
+        for name, steps, values in _curves(run):
+            for step, value in _thinned(steps, values, MOST_POINTS):
+                writer.add_scalar(name, value, step)
+        writer.add_hparams(_settings(run), dict(run.metrics), run_name=".")
+
+
+def to_mlflow(run: Run, *, name: str | None = None) -> str:
+    """Logs settings, losses and scores to the active MLflow experiment, in one call.
+
+    One call takes 1,000 values: of each loss as many steps as fit are kept, evenly on a log scale,
+    the first and the last among them.
+
+    Args:
+        run: the run.
+        name: what MLflow calls it; default: its title.
+
+    Returns:
+        The id of MLflow's run.
+
+    Raises:
+        MissingExtraError: mlflow is not installed.
+    """
+    try:
+        import mlflow
+        from mlflow.entities import Metric, Param
+    except ImportError:
+        raise _missing("mlflow", "MLflow") from None
+    settings, losses = _settings(run), [one for one in _curves(run) if one[0].startswith("loss/")]
+    most = (MOST_IN_BATCH - len(settings) - len(run.metrics)) // len(losses)
+    metrics = [
+        Metric(key.replace("/", "_"), value, 0, step)
+        for key, steps, values in losses
+        for step, value in _thinned(steps, values, most)
+    ]
+    metrics += [Metric(key, value, 0, int(run.steps[-1])) for key, value in run.metrics.items()]
+    params = [Param(key, str(value)) for key, value in settings.items()]
+    with mlflow.start_run(run_name=name or run.experiment.title or None) as active:
+        mlflow.MlflowClient().log_batch(active.info.run_id, metrics=metrics, params=params)
+    return str(active.info.run_id)
+
+
+def _missing(package: str, what: str) -> MissingExtraError:
+    return MissingExtraError(
+        f'Writing a run for {what} needs the package {package}: pip install "fitscope[{package}]"'
+    )
+
+
+def _curves(run: Run) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Name, steps (m,) and values (m,) of each loss, and of each parameter of a small network."""
+    epochs = np.arange(len(run.train_loss)) * run.updates_per_epoch
+    yield "loss/train", epochs, run.train_loss
+    if len(run.test_loss):
+        yield "loss/test", epochs[: len(run.test_loss)], run.test_loss
+    if run.updates_per_epoch > 1:  # else a batch is the training part
+        yield "loss/batch", np.arange(len(run.batch_loss)), run.batch_loss
+    names = parameter_names(run.layer_sizes)
+    if len(names) <= MOST_DRAWN:
+        for name, values in zip(names, run.params.T, strict=True):
+            yield (
+                f"parameters/{name.replace('[', '_').strip(']').replace(',', '_')}",
+                run.steps,
+                values,
+            )
+
+
+def _thinned(steps: np.ndarray, values: np.ndarray, most: int) -> Iterator[tuple[int, float]]:
+    """At most so many finite values with their steps, evenly on a log scale; both ends are kept."""
+    places = np.geomspace(1, len(steps), min(most, len(steps))) - 1
+    kept = np.arange(len(steps)) if len(steps) <= most else np.unique(places.round().astype(int))
+    for i in kept:
+        if np.isfinite(values[i]):
+            yield int(steps[i]), float(values[i])
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    """Every setting that says something, under its flat name, as trackers take them."""
+    sections = run.experiment.model_dump(exclude_none=True)
+    found = {name: sections[section].get(field) for name, (section, field) in FLAT_FIELDS.items()}
+    plain = {name: value for name, value in found.items() if value is not None}
+    return {
+        name: value if isinstance(value, str | bool | int | float) else str(value)[:250]
+        for name, value in plain.items()
+    }

@@ -1,0 +1,125 @@
+"""Models for other programs: ONNX, PyTorch's state_dict, scikit-learn; each says what the run says.
+
+They compute in float64 as `Run.predict_proba` does, so answers differ by roundings only: 1e-12 of
+the largest is far above what they add up to, and far below the 1e-5 that is asked for.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+import fitscope as fs
+from fitscope.errors import DataError, MissingExtraError
+from fitscope.export import onnx_model, sklearn_script, state_dict_bytes
+from fitscope.records import Run
+
+NEAR = 1e-12
+RNG = np.random.default_rng(0)
+X, SAYS = RNG.normal(size=(60, 2)), RNG.random(60) > 0.4
+ASKED = {
+    "gates-and": lambda: fs.fit("gates-and", epochs=20),
+    "rings-3": lambda: fs.fit("rings-3", epochs=200),
+    "text labels": lambda: fs.fit("iris", hidden=[5], epochs=200, standardize=True),
+    "three classes, linear": lambda: fs.fit("iris", epochs=100),
+    "truth values, two layers": lambda: fs.fit((X, SAYS), hidden=[3, 2], activation="relu"),
+    "numbers as labels": lambda: fs.fit((X, np.where(SAYS, 1.5, 0.25)), epochs=20, task="binary"),
+    "a single input": lambda: fs.fit("sine-10", epochs=100),
+    "a scaled target": lambda: fs.fit("diabetes", hidden=[4], epochs=100, standardize=True),
+    "a line": lambda: fs.fit("diabetes", epochs=100, activation="tanh"),
+}
+
+
+@pytest.fixture(scope="module", params=ASKED)
+def run(request: pytest.FixtureRequest) -> Run:
+    """A run of each kind."""
+    return ASKED[request.param]()
+
+
+def same(answers: np.ndarray, run: Run, rows: np.ndarray) -> bool:
+    """Whether probabilities, or values of a regression, are those of the run."""
+    own = run.predict_proba(rows) if run.dataset.classes else run.predict(rows)
+    return bool(np.allclose(answers, own, rtol=NEAR, atol=NEAR * np.abs(own).max()))
+
+
+def test_onnx_says_what_the_run_says(run: Run) -> None:
+    """By onnxruntime, from inputs in the data's units; labels under their own names."""
+    import onnxruntime
+
+    model = onnx_model(run)
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    rows = run.dataset.inputs()[:200]
+    answers = session.run(None, {"X": rows})
+    assert same(answers[-1], run, rows)
+    if run.dataset.classes:
+        assert answers[0].tolist() == run.predict(rows).tolist()
+    facts = {entry.key: entry.value for entry in model.metadata_props}
+    assert tuple(json.loads(facts["feature_names"])) == run.dataset.feature_names
+    assert tuple(json.loads(facts["classes"])) == run.dataset.classes
+
+
+def test_a_state_dict_fits_the_module(run: Run) -> None:
+    """`nn.Sequential` takes it as it is, and then answers as the run does."""
+    module, rows = run.module(), run.dataset.X[:50]
+    wanted = {name: value.clone() for name, value in module.state_dict().items()}
+    for value in module.parameters():
+        torch.nn.init.zeros_(value)
+    module.load_state_dict(safetensors.torch.load(state_dict_bytes(run)))
+    assert all(torch.equal(value, wanted[name]) for name, value in module.state_dict().items())
+    assert module(torch.from_numpy(rows)).isfinite().all()
+
+
+def test_scikit_learn_says_what_the_run_says(run: Run) -> None:
+    """The script builds a model that is fitted, and that predicts names."""
+    found: dict[str, object] = {}
+    exec(sklearn_script(run), found)  # noqa: S102
+    model, rows = found["model"], run.dataset.inputs()[:200]
+    assert same(
+        model.predict_proba(rows) if run.dataset.classes else model.predict(rows), run, rows
+    )
+    if run.dataset.classes:
+        assert model.predict(rows).tolist() == run.predict(rows).tolist()
+
+
+def test_any_step_can_be_taken_along() -> None:
+    """Before training, the numbers are those of the start."""
+    run = fs.fit("bad-start", epochs=5)
+    start = safetensors.torch.load(state_dict_bytes(run, step=0))
+    assert (start["0.weight"].item(), start["0.bias"].item()) == (-5, -10)
+    assert "[-5.0]" in sklearn_script(run, step=0)
+    initial = {c.name: c for c in onnx_model(run, step=0).graph.initializer}
+    assert np.frombuffer(initial["c0"].raw_data).item() == -5
+
+
+def test_a_network_too_large_for_a_text_is_refused() -> None:
+    """With a sentence that names what takes it."""
+    run = fs.fit("iris", hidden=[80, 80], epochs=1)
+    with pytest.raises(DataError, match=r"at most 5,000 numbers.*Export it as onnx"):
+        sklearn_script(run)
+
+
+def test_onnx_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the line that installs it."""
+    run = fs.fit("bad-start", epochs=1)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "fitscope\[onnx\]"'):
+        onnx_model(run)
+
+
+@pytest.mark.slow
+def test_a_script_of_scikit_learn_runs_by_itself(tmp_path: Path) -> None:
+    """In a process that knows nothing of fitscope, its last line prints the class of the middle."""
+    run = fs.fit("iris", hidden=[5], epochs=300, standardize=True)
+    path = tmp_path / "model.py"
+    path.write_text(sklearn_script(run), encoding="utf-8")
+    command = [sys.executable, "-W", "error", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    middle = run.predict(run.dataset.mean[None])
+    assert (done.stdout.strip(), done.stderr) == (str(middle.tolist()), "")
