@@ -85,7 +85,7 @@ export function keyBut({ experiment: { data, network, training } }, setting) {
  * @param {string} title
  * @param {{tip: string, class?: string}} options */
 export function picture(title, options) {
-  const canvas = el("canvas", { role: "img", "aria-label": title });
+  const canvas = el("canvas", { role: "img", "aria-label": title || "A picture that is still being computed" });
   const heading = el("h3", { tip: options.tip }, title);
   const note = el("p", { class: "note" });
   const root = el("figure", { class: `view-picture ${options.class ?? ""}` }, el("figcaption", {}, heading), canvas, note);
