@@ -342,7 +342,7 @@ def test_explain_mode_tells_what_everything_is(bench: Bench) -> None:
     assert bench.button("Play").is_visible()
     assert bench.find("select.experiment").input_value() == "rings-3"
     bench.page.keyboard.press("Escape")
-    assert bench.find("#explain").get_attribute("aria-pressed") == "false"
+    bench.until("() => document.querySelector('#explain').ariaPressed === 'false'")
     assert bench.find("#tip").is_hidden()
     bench.find("#tab-metrics").click()
     bench.until("() => document.querySelector('#tab-metrics').ariaSelected === 'true'")

@@ -23,7 +23,7 @@ COMMANDS = {
     "data": "List the data sets, describe one, or write it to a file.",
     "show": "Print a run's summary, at the end or at any step.",
     "plot": "Draw a view of a run to a file, or list the views.",
-    "export": "Write a run as a page to play, a PyTorch script, a film, or a table of all steps.",
+    "export": "Write a run as a page, a film, a table, a script, or a model for other programs.",
     "predict": "Append predictions to a table: the class and its probabilities, or the value.",
     "lab": "See models learn in the browser: pick data, shape a network, press play.",
     "lesson": "List the lessons, or open one in Jupyter.",

@@ -25,7 +25,7 @@ def export(
     out: Annotated[str | None, Parameter(name=["--out", "-o"])] = None,
     json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
-    """Write a run as a page to play, a film, a table, a script, or a model for other programs.
+    """Write a run as a page, a film, a table, a script, or a model for other programs.
 
     Args:
         run: a run file, or the folder that `fit` wrote.
