@@ -2,6 +2,7 @@
 
 import base64
 import functools
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,28 @@ import numpy as np
 import fitscope as fs
 from fitscope.records import Run
 from fitscope.runfile import run_bytes
+
+
+def values(n: int = 40) -> tuple[np.ndarray, np.ndarray]:
+    """Two inputs and a value that the first decides."""
+    X = np.random.RandomState(0).normal(size=(n, 2))
+    return X, 10 * X[:, 0]
+
+
+# By inputs and task: epochs -> run.
+KINDS: dict[str, Callable[[int], Run]] = {
+    "1-D classes": lambda epochs: fs.fit("threshold-sgd", epochs=epochs),
+    "1-D several classes": lambda epochs: fs.fit((np.arange(12.0), [0, 1, 2] * 4), epochs=epochs),
+    "1-D values": lambda epochs: fs.fit("sine-10", epochs=epochs),
+    "2-D classes": lambda epochs: fs.fit("gates-xor-hidden", epochs=epochs),
+    "2-D several classes": lambda epochs: fs.fit(
+        "blobs", epochs=epochs, n_samples=60, hidden=[4, 3]
+    ),
+    "2-D values": lambda epochs: fs.fit(values(), epochs=epochs),
+    "many inputs, classes": lambda epochs: fs.fit("breast-cancer", epochs=epochs),
+    "many inputs, several classes": lambda epochs: fs.fit("iris", epochs=epochs, hidden=[3]),
+    "many inputs, values": lambda epochs: fs.fit("diabetes", epochs=epochs),
+}
 
 
 def text_of(run: Run, *, data: bool = True) -> str:

@@ -213,12 +213,18 @@ def under_way(lab: Lab, name: str = JOB) -> bool:
     return job is not None and job.done > 0
 
 
+def begun(address: str, lab: Lab) -> Asked:
+    """The question for a long training, once it has made some updates."""
+    asked = Asked(address, f"/api/run?job={JOB}", LONG)
+    until(lambda: under_way(lab))
+    return asked
+
+
 @pytest.mark.slow
 def test_a_stopped_training_answers_with_the_run_so_far(lab: tuple[str, Lab]) -> None:
     """As by Ctrl-C: every update up to then, whole, and the outcome says it."""
     address, state = lab
-    asked = Asked(address, f"/api/run?job={JOB}", LONG)
-    until(lambda: under_way(state))
+    asked = begun(address, state)
     with client(address) as asking:
         assert asking.post(f"/api/run?job={JOB}", json=LONG).status_code == 409
         stopped = asking.delete(f"/api/jobs/{JOB}")
@@ -244,8 +250,7 @@ def test_a_page_that_goes_away_stops_its_training(lab: tuple[str, Lab]) -> None:
 def test_what_waits_is_dropped_with_its_page(lab: tuple[str, Lab]) -> None:
     """It is never begun."""
     address, state = lab
-    first = Asked(address, f"/api/run?job={JOB}", LONG)
-    until(lambda: under_way(state))
+    first = begun(address, state)
     with client(address) as asking:
         asking.timeout = httpx.Timeout(60, read=0.5)
         with pytest.raises(httpx.ReadTimeout):
@@ -260,8 +265,7 @@ def test_what_waits_is_dropped_with_its_page(lab: tuple[str, Lab]) -> None:
 def test_a_slider_does_not_wait_for_a_long_training(lab: tuple[str, Lab]) -> None:
     """Quick trainings have workers of their own."""
     address, state = lab
-    asked = Asked(address, f"/api/run?job={JOB}", LONG)
-    until(lambda: under_way(state))
+    asked = begun(address, state)
     with client(address) as asking:
         for seed in range(5):
             e = fs.experiment("bad-start", seed=seed)
@@ -278,8 +282,7 @@ def test_a_slider_does_not_wait_for_a_long_training(lab: tuple[str, Lab]) -> Non
 def test_progress_comes_as_events_that_end(lab: tuple[str, Lab]) -> None:
     """Updates done never fall; the last event is named `end`, and the stream closes by itself."""
     address, state = lab
-    asked = Asked(address, f"/api/run?job={JOB}", LONG)
-    until(lambda: under_way(state))
+    asked = begun(address, state)
     told, names = [], []
     with client(address) as asking, asking.stream("GET", f"/api/jobs/{JOB}/events") as events:
         assert events.headers["content-type"].startswith("text/event-stream")

@@ -20,6 +20,7 @@ from fitscope.export import replay_frame, save_report
 from fitscope.network import parameter_names
 from fitscope.records import Run
 from lab_pages import REMEMBER_WORDS
+from lab_runs import KINDS
 from notebooks import execute
 
 pytest_plugins = ["browser"]
@@ -99,28 +100,10 @@ def _numbers(page: Page) -> dict[str, str]:
     return dict(zip(names, values, strict=True))
 
 
-def _values(n: int = 40) -> tuple[np.ndarray, np.ndarray]:
-    X = np.random.RandomState(0).normal(size=(n, 2))
-    return X, 10 * X[:, 0]
-
-
-KINDS = {
-    "1-D classes": lambda: fs.fit("threshold-sgd", epochs=5),
-    "1-D several classes": lambda: fs.fit((np.arange(12.0), [0, 1, 2] * 4), epochs=5),
-    "1-D values": lambda: fs.fit("sine-10", epochs=20),
-    "2-D classes": lambda: fs.fit("gates-xor-hidden", epochs=20),
-    "2-D several classes": lambda: fs.fit("blobs", epochs=20, n_samples=60, hidden=[4, 3]),
-    "2-D values": lambda: fs.fit(_values(), epochs=20),
-    "many inputs, classes": lambda: fs.fit("breast-cancer", epochs=20),
-    "many inputs, several classes": lambda: fs.fit("iris", epochs=20, hidden=[3]),
-    "many inputs, values": lambda: fs.fit("diabetes", epochs=20),
-}
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_run_replays_from_disk(replayed: Replayed, kind: str) -> None:
     """Each opens without a complaint, and ends at the loss and the scores that Python has."""
-    run = KINDS[kind]()
+    run = KINDS[kind](20)
     page, facts = replayed(run), summary(run)
     _at(page, "End")
     last = f"step {run.steps[-1]:,} of {run.steps[-1]:,}"

@@ -29,6 +29,7 @@ from fitscope.export import (
 from fitscope.export import replay as export_replay
 from fitscope.network import parameter_names
 from fitscope.records import Run
+from lab_runs import KINDS, values
 
 pytestmark = pytest.mark.slow
 
@@ -77,22 +78,6 @@ def _boot(run: Run, **options: Any) -> dict[str, Any]:
     return _taken_apart(replay_html(run, **options)).boot
 
 
-def _values(n: int = 40) -> tuple[np.ndarray, np.ndarray]:
-    X = np.random.RandomState(0).normal(size=(n, 2))
-    return X, 10 * X[:, 0]
-
-
-KINDS = {
-    "1-D classes": lambda: fs.fit("threshold-sgd", epochs=2),
-    "1-D several classes": lambda: fs.fit((np.arange(12.0), [0, 1, 2] * 4), epochs=2),
-    "1-D values": lambda: fs.fit("sine-10", epochs=2),
-    "2-D classes": lambda: fs.fit("gates-xor-hidden", epochs=2),
-    "2-D several classes": lambda: fs.fit("blobs", epochs=2, n_samples=60),
-    "2-D values": lambda: fs.fit(_values(), epochs=2),
-    "many inputs, classes": lambda: fs.fit("breast-cancer", epochs=2),
-    "many inputs, several classes": lambda: fs.fit("iris", epochs=2, hidden=[3]),
-    "many inputs, values": lambda: fs.fit("diabetes", epochs=2),
-}
 Made = tuple[str, Run, str, Page]
 
 
@@ -107,7 +92,7 @@ def made(request: pytest.FixtureRequest, kinds: dict[str, tuple[Run, str, Page]]
     """One kind after the other: its name, run, report, and page."""
     kind = request.param
     if kind not in kinds:
-        run = KINDS[kind]()
+        run = KINDS[kind](2)
         text = replay_html(run)
         kinds[kind] = run, text, _taken_apart(text)
     return kind, *kinds[kind]
@@ -286,7 +271,7 @@ def test_without_data_the_report_says_so() -> None:
     boot = _boot(replace(run, dataset=run.dataset.without_arrays()))
     assert boot["note"] == "This run was saved without its data, so no samples can be drawn."
     assert boot["importance"] is None
-    arrays = fs.fit(_values(), epochs=2)
+    arrays = fs.fit(values(), epochs=2)
     boot = _boot(replace(arrays, dataset=arrays.dataset.without_arrays()))
     assert boot["code"]["pytorch"] == ""  # nothing can give that data again
 

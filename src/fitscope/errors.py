@@ -63,6 +63,16 @@ class EngineError(FitscopeError, RuntimeError):
 class MissingExtraError(FitscopeError, ImportError):
     """Something optional is asked for and not installed; the text has the line that installs it."""
 
+    @classmethod
+    def of(cls, what: str, extra: str) -> "MissingExtraError":
+        """The error of something that needs an extra of fitscope, which is named as its package.
+
+        Example:
+            >>> print(MissingExtraError.of("Writing a run as ONNX", "onnx"))
+            Writing a run as ONNX needs the package onnx: pip install "fitscope[onnx]"
+        """
+        return cls(f'{what} needs the package {extra}: pip install "fitscope[{extra}]"')
+
 
 class RunFileError(FitscopeError, ValueError):
     """A run file is damaged, not a run file, or written by a newer fitscope."""

@@ -39,14 +39,10 @@ def onnx_model(run: Run, *, step: int = -1) -> "ModelProto":
         import onnx
         from onnx import TensorProto, helper
     except ImportError:
-        raise MissingExtraError(
-            'Writing a run as ONNX needs the package onnx: pip install "fitscope[onnx]"'
-        ) from None
+        raise MissingExtraError.of("Writing a run as ONNX", "onnx") from None
     graph = _Graph()
-    answer = _network(graph, run, step)
-    outputs = (
-        _values(graph, run, answer) if not run.dataset.classes else _labels(graph, run, answer)
-    )
+    after = _labels if run.dataset.classes else _values
+    outputs = after(graph, run, _network(graph, run, step))
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,

@@ -71,7 +71,12 @@ def _linear(run: Run, W: np.ndarray, b: np.ndarray) -> list[str]:
     classes, d = run.dataset.classes, run.dataset.d
     lines = [f"net = {_estimator(run, 1)}()", f"net.n_features_in_ = {d}"]
     if classes:
-        return [*lines, _classes(run), *_array("net.coef_", W.T), *_array("net.intercept_", b)]
+        return [
+            *lines,
+            _classes(run, "net.classes_"),
+            *_array("net.coef_", W.T),
+            *_array("net.intercept_", b),
+        ]
     return [*lines, *_array("net.coef_", W[:, 0]), f"net.intercept_ = {float(b[0])!r}"]
 
 
@@ -84,7 +89,7 @@ def _deep(run: Run, found: list[tuple[np.ndarray, np.ndarray]]) -> list[str]:
     shape = f"({max(1, len(classes))}, {run.dataset.d})"
     seen = "classes, classes=classes" if classes else "np.zeros(1)"
     return [
-        *([_classes(run).replace("net.classes_", "classes")] if classes else []),
+        *([_classes(run, "classes")] if classes else []),
         call(f"net = {_estimator(run, 2)}", settings),
         f"net.partial_fit(np.zeros({shape}), {seen})  # makes its attributes",
         *_arrays("net.coefs_", [W for W, _ in found]),
@@ -112,8 +117,8 @@ def _tail(run: Run) -> list[str]:
     return ["", f"print(model.predict([{row}]))"]
 
 
-def _classes(run: Run) -> str:
-    return f"net.classes_ = np.array({list(run.dataset.classes)!r})"
+def _classes(run: Run, name: str) -> str:
+    return f"{name} = np.array({list(run.dataset.classes)!r})"
 
 
 def _array(name: str, values: np.ndarray) -> list[str]:

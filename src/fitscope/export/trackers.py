@@ -32,7 +32,7 @@ def to_tensorboard(run: Run, folder: str | Path) -> None:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        raise _missing("tensorboard", "TensorBoard") from None
+        raise MissingExtraError.of("Writing a run for TensorBoard", "tensorboard") from None
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -64,7 +64,7 @@ def to_mlflow(run: Run, *, name: str | None = None) -> str:
         import mlflow
         from mlflow.entities import Metric, Param
     except ImportError:
-        raise _missing("mlflow", "MLflow") from None
+        raise MissingExtraError.of("Writing a run for MLflow", "mlflow") from None
     settings, losses = _settings(run), [one for one in _curves(run) if one[0].startswith("loss/")]
     most = (MOST_IN_BATCH - len(settings) - len(run.metrics)) // len(losses)
     metrics = [
@@ -77,12 +77,6 @@ def to_mlflow(run: Run, *, name: str | None = None) -> str:
     with mlflow.start_run(run_name=name or run.experiment.title or None) as active:
         mlflow.MlflowClient().log_batch(active.info.run_id, metrics=metrics, params=params)
     return str(active.info.run_id)
-
-
-def _missing(package: str, what: str) -> MissingExtraError:
-    return MissingExtraError(
-        f'Writing a run for {what} needs the package {package}: pip install "fitscope[{package}]"'
-    )
 
 
 def _curves(run: Run) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
@@ -115,9 +109,8 @@ def _thinned(steps: np.ndarray, values: np.ndarray, most: int) -> Iterator[tuple
 def _settings(run: Run) -> dict[str, Any]:
     """Every setting that says something, under its flat name, as trackers take them."""
     sections = run.experiment.model_dump(exclude_none=True)
-    found = {name: sections[section].get(field) for name, (section, field) in FLAT_FIELDS.items()}
-    plain = {name: value for name, value in found.items() if value is not None}
     return {
         name: value if isinstance(value, str | bool | int | float) else str(value)[:250]
-        for name, value in plain.items()
+        for name, (section, field) in FLAT_FIELDS.items()
+        if (value := sections[section].get(field)) is not None
     }
