@@ -1,9 +1,11 @@
 """The data sets that can be named, and the settings that each of them takes."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-__all__ = ["DATASETS", "READY", "DatasetInfo"]
+__all__ = ["DATASETS", "READY", "DatasetInfo", "Task"]
+
+Task = Literal["binary", "multiclass", "regression"]
 
 
 class DatasetInfo(NamedTuple):
