@@ -82,6 +82,7 @@ def test_fit_has_a_flag_for_every_setting(cli: Cli) -> None:
 def test_data_has_a_flag_for_every_setting_of_the_data(cli: Cli) -> None:
     """What a generator takes is a flag of `data`, where `--seed` is the data's; nothing else is."""
     later = {"test_fraction", "split_seed", "standardize", "target", "features", "task"}
+    later |= {"categories", "drop"}
     flags = {f"--{n.replace('_', '-')}": n in later for n in DataSpec.model_fields}
     offered = _flags(cli("data", "--help").out)
     assert {flag for flag in flags if flag in offered} == {

@@ -230,7 +230,8 @@ def test_no_test_part_is_an_empty_one():
     """`test_fraction` 0 keeps the order and leaves a test part of no rows."""
     data = dataset(DataSpec(name="iris", test_fraction=0, standardize=False))
     assert (data.X_test.shape, data.y_test.shape, data.n_test) == ((0, 4), (0,), 0)
-    assert np.array_equal(data.X, raw_data(data.spec).X.astype(np.float32))
+    table = raw_data(data.spec).table
+    assert np.array_equal(data.X, np.float32(np.stack(table.columns, axis=1)))
 
 
 # -- points set by hand ------------------------------------------------------------------------
@@ -360,7 +361,7 @@ def test_scaling_is_by_the_training_part(name):
 def test_inputs_are_in_the_units_of_the_data(name):
     """`inputs()` undoes the scaling; all that is lost is the rounding of one float32."""
     spec = DataSpec(name=name, test_fraction=0)
-    data, raw = dataset(spec), raw_data(spec).X
+    data, raw = dataset(spec), np.stack(raw_data(spec).table.columns, axis=1)
     rounding = 2.0**-24 * np.abs(data.X) * data.scale + 1e-14 * np.abs(raw) + 1e-14
     assert (np.abs(data.inputs() - raw) <= rounding).all()
 

@@ -341,13 +341,39 @@ def test_a_table_is_kept_and_described() -> None:
 
 
 def test_missing_values_are_counted() -> None:
-    """Empty cells of any kind; a column with some is no target."""
+    """Empty cells of any kind; a column with some is suggested only where there is no other."""
     content = b"a,b,c,d,e,f\n1,x,1.5,true,1,\n,y,,false,2,\n3,,2.5,,3,\n"
     found = asking().put("/api/tables/a.csv", content=content).json()
     assert [column["n_missing"] for column in found["columns"]] == [1, 1, 1, 1, 0, 3]
     kinds = [column["kind"] for column in found["columns"]]
     assert kinds == ["number", "text", "number", "truth", "number", "other"]
     assert found["target"] == "e"
+    assert [column["is_taken"] for column in found["columns"]] == [True, False] + [True] * 3 + [
+        False
+    ]
+    found = asking().put("/api/tables/b.csv", content=b"a,b\n1,2\n1,\n1,3\n").json()
+    assert found["target"] == "b"
+
+
+def test_a_table_of_text_dates_and_gaps_trains() -> None:
+    """Whatever is described as an input is one; the code trains on the file as well."""
+    client = asking()
+    rows = [
+        f"{'' if i % 9 == 4 else i % 7},{['red', 'blue'][i % 2]},2024-0{i % 3 + 1}-11,n{i},{i % 2}"
+        for i in range(30)
+    ]
+    content = "\n".join(["size,colour,day,name,kind", *rows]).encode()
+    found = client.put("/api/tables/things.csv", content=content).json()
+    assert [column["kind"] for column in found["columns"]] == [
+        *("number", "text", "date", "text", "number")
+    ]
+    taken = [column["name"] for column in found["columns"] if column["is_taken"]]
+    assert taken == ["size", "colour", "day", "kind"]
+    body = {"data": {"path": found["path"], "target": found["target"]}}
+    run = loaded(client.post("/api/run", json=body).content)
+    assert run.dataset.feature_names[:4] == ("size", "size missing", "colour=blue", "colour=red")
+    code = client.post("/api/code", json=body).json()["pytorch"]
+    assert "inputs_of" in code
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ MODULES = sorted(ASSETS.rglob("*.js"))
 LONGEST = 400  # lines of a file
 DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+OWN_TABLE = (ROOT / "docs" / "your-own-table.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # of Run: they open what lies above
 DOORS = {"predict", "predict_proba", "module", "save", "plot", "show", "_repr_html_"}
@@ -174,7 +175,9 @@ def test_every_name_is_documented():
     assert [name for name in names if not re.search(rf"\b{re.escape(name)}\b", GUIDE)] == []
 
 
-@pytest.mark.parametrize("text", [README, GUIDE], ids=["README", "guide"])
+@pytest.mark.parametrize(
+    "text", [README, GUIDE, OWN_TABLE], ids=["README", "guide", "your-own-table"]
+)
 def test_the_python_in_the_docs_prints_what_it_says(text, capsys):
     """Each block runs, and prints exactly the lines that stand after `# ->`."""
     for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):

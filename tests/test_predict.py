@@ -169,12 +169,12 @@ def test_a_column_of_the_table_is_never_taken_for_an_answer(cli: Cli, valued: Pa
         (
             lambda t: t.set_column(3, "legs", [["four"] * 30]),
             DataError,
-            r"Features must be numbers, but in .* `legs` is text such as 'four'",
+            r"t\.csv does not fit: `legs` must be numbers, but is text such as 'four'",
         ),
         (
-            lambda t: t.set_column(3, "legs", [[None] + [1.0] * 29]),
+            lambda t: t.set_column(3, "legs", [[float("inf")] + [1.0] * 29]),
             DataError,
-            r"t\.csv has values that are no numbers: column `legs`, row 1 is missing",
+            r"t\.csv has values that are no numbers: column `legs`, row 1 is infinite",
         ),
         (
             lambda t: t.append_column("prediction", [[1] * 30]),
@@ -182,7 +182,7 @@ def test_a_column_of_the_table_is_never_taken_for_an_answer(cli: Cli, valued: Pa
             r"t\.csv has a column `prediction` already; rename or remove it first",
         ),
     ],
-    ids=["missing column", "text", "missing value", "prediction exists"],
+    ids=["missing column", "text", "infinite value", "prediction exists"],
 )
 def test_a_table_that_does_not_fit_says_why(
     valued: Path,
@@ -191,7 +191,7 @@ def test_a_table_that_does_not_fit_says_why(
     error: type[Exception],
     message: str,
 ) -> None:
-    """A missing column names the near miss; text and gaps name column and row."""
+    """A missing column names the near miss; text and infinite values name column and row."""
     table = change(read_table(valued / "table.csv"))
     with pytest.raises(error, match=message):
         predicted_table(valued_run, table, source="t.csv")

@@ -40,6 +40,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("table", {"target": "a,b", "test_fraction": 0.0, "standardize": False, **SMALL}),
     ("table", {"target": "the kind", "features": ["-x"], "task": "multiclass", **SMALL}),
     ("table", {"target": "the kind", "features": ["a,b", "-x"], **SMALL}),
+    ("table", {"target": "a,b", "drop": ["-x"], **SMALL}),
 ]
 
 

@@ -31,7 +31,7 @@ SEED32 = st.integers(0, 2**32 - 1)
 FLOAT32 = st.floats(-3.4028234663852886e38, 3.4028234663852886e38)
 DATA_VALUES: dict[str, st.SearchStrategy[Any]] = {
     "target": TEXT,
-    "features": st.lists(TEXT, max_size=3),
+    **dict.fromkeys(("features", "categories", "drop"), st.lists(TEXT, max_size=3)),
     "task": st.sampled_from(["binary", "multiclass", "regression"]),
     "n_samples": st.integers(2, 10_000_000),
     "noise": st.floats(0, 1000),

@@ -130,18 +130,18 @@ def test_truth_values_and_whole_numbers_are_features_too():
     assert X.tolist() == [[1, 1, 1.5, 0.25], [2, 2.0**40, 2.5, 1]]
 
 
-def test_features_are_by_default_all_other_numeric_columns():
+def test_inputs_are_by_default_all_other_columns_that_tell_something():
     """Each column left out is named with what it holds and what to do about it."""
-    data = read("a,colour,day,gone,b,y\n1,red,2020-01-31,,2,0\n3,1,2020-02-01,,4,1\n")
-    assert data.feature_names == ("a", "b")
-    assert [note.split(". ")[0] for note in data.notes[:3]] == [
-        "Left out column `colour`: text such as 'red'",
-        "Left out column `day`: date32[day] such as '2020-01-31'",
-        "Left out column `gone`: empty",
-    ]
-    assert all(note.endswith("To use it, turn it into numbers.") for note in data.notes[:3])
-    odd = read("a,b,y\n1,5,0\n2,??,1\n3,6,1\n")
-    assert odd.notes[0].startswith("Left out column `b`: text such as '??'.")
+    data = read("a,name,day,gone,b,y\n1,ann,2020-01-31,,2,0\n3,bob,2020-02-01,,4,1\n")
+    assert data.feature_names == ("a", "day: day of year", "day: weekday", "b")
+    assert data.notes[:2] == (
+        "Left out column `name`: text such as 'ann', different in most rows; to use it, name it in "
+        "`features`.",
+        "Left out column `gone`: empty.",
+    )
+    data = read("a,b,y\n" + "".join(f"{i},{i if i % 20 else '??'},{i % 2}\n" for i in range(60)))
+    assert data.feature_names == ("a", "b", "b missing")
+    assert data.notes[0] == "In `b`, `??` counts as missing."
 
 
 def test_features_can_be_chosen():
@@ -172,17 +172,31 @@ BAD_TABLES = [
         "a,b,y\n1,red,0\n2,9,1\n",
         {"features": ["a", "b"]},
         DataError,
-        "must be numbers, but in t.csv `b` is text such as 'red'",
+        "`b` of t.csv cannot be an input: each of its texts is in too few rows",
     ),
-    ("a,b,y\nu,w,0\nv,x,1\n", {}, DataError, "no numeric column besides `y`. Left out .*`a`.*`b`"),
-    ("y\n0\n1\n", {}, DataError, r"^t\.csv has no numeric column besides `y`\.$"),
-    ("a,b,y\n1,2,0\n3,,1\n", {}, DataError, "column `b`, row 2 is missing. Fill them in or"),
-    ("a,b,y\n1,n/a,0\n,4,1\n", {}, DataError, "`b`, row 1 is missing; column `a`, row 2 is miss"),
+    (
+        "a,b,y\nu,w,0\nv,x,1\n",
+        {},
+        DataError,
+        "no column that can be learned from. `a` .*; `b` is",
+    ),
+    ("y\n0\n1\n", {}, DataError, r"^t\.csv has no column besides `y` to learn from\.$"),
+    (PLAIN, {"drop": ["a", "b"]}, DataError, r"^t\.csv has no column besides `y` to learn from\.$"),
+    (PLAIN, {"drop": ["A"]}, UnknownNameError, "no column `A`; it has .* Did you mean `a`"),
+    (PLAIN, {"categories": ["c"]}, UnknownNameError, "no column `c`; it has `a`, `b`, `y`"),
+    (PLAIN, {"drop": ["y"]}, DataError, "`y` is the target; `drop` and `categories` name o"),
+    (PLAIN, {"drop": ["a"], "features": ["a"]}, DataError, "`drop` leaves `a` out, which is named"),
+    (PLAIN, {"categories": ["b"], "features": ["a"]}, DataError, "`b`, which is not one of the `f"),
+    (
+        "a,a=1,a=2,y\n1,0,1,0\n1,1,0,1\n2,1,1,1\n2,0,0,0\n",
+        {"categories": ["a"]},
+        DataError,
+        "In t.csv two columns make an input called `a=1`; rename one of them",
+    ),
     ("a,y\n1,0\ninf,1\n", {}, DataError, "column `a`, row 2 is infinite"),
     ("a,y\n-inf,0\n1,1\n", {}, DataError, "column `a`, row 1 is infinite"),
-    ("a,y\n1,0\n" + "nan,0\n" * 7, {}, DataError, "row 6 is missing and 2 more"),
-    ("a,y\n1,0\n2,nan\n3,1\n", {}, DataError, r"column `y`, row 2 is missing \(1 in all\)"),
-    ("a,y\n1,u\n2,\n3,\n", {}, DataError, r"column `y`, row 2 is missing \(2 in all\)"),
+    ("a,y\n1,0\n2,1\n" + "inf,0\n" * 7, {}, DataError, "row 7 is infinite and 2 more"),
+    ("a,y\n1,u\n2,\n3,\n", {}, DataError, "t.csv has 1 rows with a `y`; at least 2 are needed"),
     ("a,y\n1,0.5\n2,1.5\n3,inf\n", {}, DataError, "`y` is not a finite number in row 3"),
     ("a,y\n1,\n2,\n", {}, DataError, "`y` is empty; a target is text or numbers"),
     ("a,y\n1,2020-01-01\n2,2021-01-01\n", {}, DataError, "`y` is date32.day. such as '2020-01-01'"),
@@ -338,22 +352,26 @@ def test_what_csv_cannot_hold_is_refused():
         write_table(pa.table({"a": [[1, 2], [3]]}), "t.csv")
 
 
-def test_columns_that_are_no_numbers_are_left_out_of_parquet_too():
-    """Lists, times and dictionaries are named with their type and an example."""
+def test_what_parquet_holds_besides_is_left_out():
+    """Lists are named with their type and an example; dictionaries and times are inputs."""
     table = pa.table(
         {
-            "a": [1.0, 2.0],
-            "l": [[1], [2]],
-            "t": [datetime.datetime(2020, 1, 1)] * 2,
-            "d": pa.array(["r", "g"]).dictionary_encode(),
-            "y": [0, 1],
+            "a": [1.0, 2.0, 3.0, 4.0],
+            "l": [[1], [2], [3], [4]],
+            "t": [datetime.datetime(2020, 1, 1, hour) for hour in (1, 2, 3, 4)],
+            "d": pa.array(["r", "g", "r", "g"]).dictionary_encode(),
+            "same": [datetime.date(2020, 1, 1)] * 4,
+            "y": [0, 1, 0, 1],
         }
     )
     write_table(table, "t.parquet")
-    notes = " ".join(dataset(DataSpec(path="t.parquet", target="y", test_fraction=0)).notes)
-    assert "`l`: list<element: int64> such as '[1]'" in notes
-    assert "`t`: timestamp[us] such as '2020-01-01 00:00:00'" in notes
-    assert "`d`: text such as 'r'" in notes
+    data = dataset(DataSpec(path="t.parquet", target="y", test_fraction=0))
+    assert data.feature_names == ("a", "t: hour", "d=g", "d=r")
+    assert data.notes[:2] == (
+        "Left out column `l`: list<element: int64> such as '[1]', which is neither numbers, text "
+        "nor dates.",
+        "Left out column `same`: always the same date.",
+    )
 
 
 @pytest.mark.parametrize("name", BUNDLED)

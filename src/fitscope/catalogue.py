@@ -19,7 +19,7 @@ _SPLIT = {"test_fraction": 0.0, "split_seed": 0, "standardize": False}
 _MADE = {**_SPLIT, "points": None}
 _REAL = {
     **{"test_fraction": 0.2, "split_seed": 0, "standardize": True},
-    **{"target": None, "features": None, "task": None},
+    **{"target": None, "features": None, "categories": None, "drop": None, "task": None},
 }
 
 DATASETS: Mapping[str, DatasetInfo] = {

@@ -27,7 +27,7 @@ from fitscope.specs import (
     experiment,
 )
 from fitscope.specs import experiments as built_in
-from fitscope.terminal import print_json, print_rows, progress_bar
+from fitscope.terminal import print_choices, print_json, print_rows, progress_bar
 
 if TYPE_CHECKING:
     from fitscope.analysis import Summary
@@ -131,9 +131,13 @@ def fit(
     e = experiment(source, **_given(flags))
     with _output_folder(out, source) as folder:
         from fitscope.train import fit as train
+        from fitscope.train.plan import plan
 
+        planned = plan(e, {}, engine=engine, device=device)
+        if not json:
+            print_choices(planned.dataset.preprocessing)
         with progress_bar(e.title or source, "updates", ": starting") as advance:
-            run = train(e, engine=engine, device=device, progress=_losses_to(advance))
+            run = train(planned, progress=_losses_to(advance))
         files = {"run": folder / "run.safetensors"}
         run.save(files["run"], data=data)
         (folder / "report.html").unlink(missing_ok=True)  # that of an older run
@@ -234,10 +238,12 @@ def predict(
 
     if out is not None and Path(out).exists() and Path(out).samefile(table):
         raise OutputError(f"{out} is the table itself; name another file for the answers.")
-    asked = read_table(table)
+    loaded = load(run)
+    how = loaded.dataset.preprocessing
+    asked = read_table(table, texts=how.texts if how else ())
     to_csv = out is None or Path(out).suffix.lower() == ".csv"  # whose cells stay as written
     written = read_table(table, as_text=True) if to_csv else asked
-    answered = predicted_table(load(run), asked, onto=written, source=table, step=step)
+    answered = predicted_table(loaded, asked, onto=written, source=table, step=step, remark=_remark)
     if out is not None:
         write_table(answered, out)
     if json:
@@ -284,6 +290,11 @@ def lesson(
     else:
         print(f"Written to {path}." if written else f"{path} is there already and stays as it is.")
     return open_notebook(path) if open_ else 0
+
+
+def _remark(sentence: str) -> None:
+    """What is odd about a table, where it does not stand among the answers."""
+    print(f"Note: {sentence}", file=sys.stderr)
 
 
 def _given(flags: Any) -> dict[str, Any]:
@@ -336,7 +347,9 @@ def _show_summary(run: "Run", *, step: int, json: bool, files: dict[str, Path]) 
     facts = summary(run, step=step)
     if json:
         found = {name: str(path) for name, path in files.items()}
-        print_json({**dataclasses.asdict(facts), "files": found})
+        how = run.dataset.preprocessing
+        columns = {"columns": [row._asdict() for row in how.choices()]} if how else {}
+        print_json({**dataclasses.asdict(facts), **columns, "files": found})
         return
     print(facts.title)
     print_rows(_summary_rows(facts))

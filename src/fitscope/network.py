@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Float64
 
+from fitscope.encoding import inputs_of
 from fitscope.errors import DataError, ExperimentError
 from fitscope.records import Dataset, Run
 from fitscope.specs import Experiment, NetworkSpec
@@ -303,12 +304,12 @@ def evaluate(
     return losses, found
 
 
-@np.errstate(all="ignore")
 def predict(run: Run, X: Any, *, step: int = -1) -> np.ndarray:
     """What `Run.predict` promises."""
     logits, data = _logits(run, X, step), run.dataset
     if data.task == "regression":
-        return np.asarray(logits[:, 0] * data.y_scale + data.y_mean)
+        with np.errstate(all="ignore"):
+            return np.asarray(logits[:, 0] * data.y_scale + data.y_mean)
     return np.take(np.array(data.classes), decided(logits))
 
 
@@ -321,18 +322,17 @@ def predict_proba(run: Run, X: Any, *, step: int = -1) -> Float64[np.ndarray, "n
 
 def _logits(run: Run, X: Any, step: int) -> Float64[np.ndarray, "n k"]:
     """The network's answers to inputs in the data's own units."""
+    data, X = run.dataset, inputs_of(X, run.dataset.preprocessing)
     try:
         X = np.asarray(X, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(f"X must be an array of numbers: {error}.") from None
-    d = run.dataset.d
-    X = X.reshape(-1, 1) if X.ndim == 1 and d == 1 else X
-    if X.ndim != 2 or X.shape[1] != d:
-        names = ", ".join(run.dataset.feature_names[:8])
-        raise DataError(f"X must be (n, {d}), one column each for {names}; got {X.shape}.")
+    X = X.reshape(-1, 1) if X.ndim == 1 and data.d == 1 else X
+    if X.ndim != 2 or X.shape[1] != data.d:
+        names = ", ".join(data.feature_names[:8])
+        raise DataError(f"X must be (n, {data.d}), one column each for {names}; got {X.shape}.")
     if not np.isfinite(X).all():
         raise DataError("X has missing or infinite values.")
-    data = run.dataset
     if data.spec.standardize:
         X = (X - data.mean) / data.scale
     return answers(run, X, step=step)

@@ -14,9 +14,11 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int32, Num
 
 from fitscope.errors import DataError
+from fitscope.preprocessing import Preprocessing
 from fitscope.specs import DataSpec, Experiment, Task
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import torch
 
     from fitscope.plot import Pictures
@@ -38,7 +40,8 @@ class RawData:
     """Data as it comes, before it is split and scaled: what generators and tables return.
 
     `y` holds class labels or values. A generator that draws its own test set gives it as
-    `X_test, y_test`; `task` is None where it is to be read off `y`.
+    `X_test, y_test`; `task` is None where it is to be read off `y`. Of a table, `table` has the
+    columns that may be inputs, `X` none, until the training part has told what to make of them.
     """
 
     X: Float64[np.ndarray, "n d"]
@@ -50,6 +53,9 @@ class RawData:
     y_test: np.ndarray | None = None  # (m,)
     truth: Float64[np.ndarray, " p"] | None = None
     notes: tuple[str, ...] = ()
+    table: "pa.Table | None" = None
+    n_unlabelled: int = 0  # rows of the table that are left out, since they have no target
+    target_words: tuple[str, ...] = ()  # texts between the target's numbers that say so
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,6 +75,7 @@ class Dataset:
         n_test: number of test samples, likewise.
         truth: the flat parameters of the linear model that made the data, where one did.
         notes: what a person should know about the data, one sentence each.
+        preprocessing: how a table's columns became inputs; None where the data is no table.
     """
 
     spec: DataSpec
@@ -88,6 +95,7 @@ class Dataset:
     y_scale: float = 1.0
     truth: Float64[np.ndarray, " p"] | None = None
     notes: tuple[str, ...] = ()
+    preprocessing: Preprocessing | None = None
 
     @property
     def d(self) -> int:
@@ -242,10 +250,13 @@ class Run(Trajectory):
     def predict(self, X: Any, *, step: int = -1) -> np.ndarray:
         """The class label (n,) or the value (n,) for each row of X (n, d), in the data's units.
 
-        Class 1 where its probability is at least 0.5; for several classes the likeliest.
+        Class 1 where its probability is at least 0.5; for several classes the likeliest. Of a run
+        on a table, X may also be such a table with its text, dates and gaps: a data frame, a
+        pyarrow table, or columns by name. What training never saw is told as a warning.
 
         Raises:
             DataError: X has another number of columns, or values that are not finite numbers.
+            UnknownNameError: a table lacks a column.
         """
         from fitscope.network import predict
 

@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fitscope.errors import FitscopeError, InputFileError, OutputError, RunFileError
+from fitscope.preprocessing import Preprocessing
 from fitscope.records import Dataset, Outcome, Run
 from fitscope.specs import LOSSES, Experiment, Task
 
@@ -115,7 +116,7 @@ def write_atomically(path: str | Path, content: bytes) -> None:
 
 def _header(run: Run) -> dict[str, Any]:
     """Everything about a run that is no array."""
-    d = run.dataset
+    d, how = run.dataset, run.dataset.preprocessing
     return {
         "format": FORMAT,
         "experiment": run.experiment.model_dump(exclude_none=True),
@@ -129,6 +130,7 @@ def _header(run: Run) -> dict[str, Any]:
             "y_mean": d.y_mean,
             "y_scale": d.y_scale,
             "notes": d.notes,
+            **({"preprocessing": how.model_dump(mode="json")} if how else {}),
         },
         "outcome": run.outcome.name,
         "ending": run.ending,
@@ -196,6 +198,7 @@ class _DatasetHeader(BaseModel):
     y_mean: float
     y_scale: float = Field(gt=0)
     notes: list[str]
+    preprocessing: Preprocessing | None = None  # which an older reader refuses, and so never misses
 
 
 class _Header(BaseModel):
@@ -261,7 +264,9 @@ def _dataset(e: Experiment, arrays: dict[str, np.ndarray], about: _DatasetHeader
     lists: dict[str, Any] = {
         name: tuple(getattr(about, name)) for name in ("feature_names", "classes", "notes")
     }
-    data = Dataset(spec=e.data, **found, **{**about.model_dump(), **lists})
+    how = about.preprocessing
+    data = Dataset(spec=e.data, **found, **{**about.model_dump(), **lists, "preprocessing": how})
+    _require(how is None or how.inputs == data.feature_names, "`preprocessing` makes other inputs")
     n_classes = {"binary": 2, "multiclass": max(2, len(data.classes)), "regression": 0}[data.task]
     _require(
         len(data.classes) == len(set(data.classes)) == n_classes, "`classes` does not fit the task"

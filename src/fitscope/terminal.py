@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["print_json", "print_rows", "progress_bar"]
+from fitscope.preprocessing import Choice, Preprocessing
+
+__all__ = ["print_choices", "print_json", "print_rows", "progress_bar"]
 
 Advance = Callable[[int, int, str], None]
+_MOST_PLAIN = 8  # columns of numbers that are shown one by one
 
 
 def print_rows(rows: Mapping[str, str]) -> None:
@@ -20,6 +23,31 @@ def print_rows(rows: Mapping[str, str]) -> None:
     table = Table.grid(padding=(0, 2))
     for name, text in rows.items():
         table.add_row(Text(name, style="bold", no_wrap=True), Text(text))
+    Console(highlight=False).print(table)
+
+
+def print_choices(how: Preprocessing | None) -> None:
+    """What is done with each column of a table; many numbers that stay as they are share a row."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if how is None:
+        return
+    choices = how.choices()
+    plain = [choice for choice in choices if choice.what == "as it is"]
+    if len(plain) > _MOST_PLAIN:
+        rest = tuple(choice for choice in choices if choice.what != "as it is")
+        name = f"{len(plain):,} columns" + " more" * bool(rest)
+        choices = (*rest, Choice(name, "number", "as they are", 0, len(plain)))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("column", "kind", "what is done"):
+        table.add_column(name)
+    for name in ("missing", "inputs"):
+        table.add_column(name, justify="right")
+    for choice in choices:
+        table.add_row(*map(Text, choice[:3]), *(f"{number:,}" for number in choice[3:]))
     Console(highlight=False).print(table)
 
 

@@ -2,18 +2,31 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fitscope.data import toys
 from fitscope.data.bundled import TARGETS, bundled_table
 from fitscope.data.by_hand import points_by_hand, rows_by_hand
-from fitscope.data.tables import feature_matrix, raw_from_table, read_table, write_table
+from fitscope.data.choices import chosen, notes_on
+from fitscope.data.tables import (
+    FEW_INTEGERS,
+    feature_matrix,
+    raw_from_table,
+    read_table,
+    write_table,
+)
+from fitscope.encoding import as_table, encoded
 from fitscope.errors import DataError
+from fitscope.preprocessing import Preprocessing
 from fitscope.records import Dataset, Label, RawData
 from fitscope.specs import DataSpec, Experiment, Task, experiment
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = [
     "dataset",
@@ -26,7 +39,6 @@ __all__ = [
 ]
 
 _TOO_LARGE = "Values beyond 3e38 do not fit into float32; rescale them."
-FEW_INTEGERS = 20  # up to so many different whole numbers are read as classes
 
 
 def dataset(source: "DataSpec | Experiment | str | Path") -> Dataset:
@@ -49,10 +61,11 @@ def dataset(source: "DataSpec | Experiment | str | Path") -> Dataset:
 
 
 def dataset_from_arrays(X: Any, y: Any, **settings: Any) -> Dataset:
-    """Arrays as data: X (n, d) of numbers, y (n,) of labels or values.
+    """Arrays as data: X (n, d) of numbers or columns by name, y (n,) of labels or values.
 
     Args:
-        X: anything numpy takes; a data frame's columns keep their names; (n,) is one input.
+        X: anything numpy takes, (n,) is one input; or columns by name: a data frame, a pyarrow
+            table or a dict, of numbers, truth values, text and dates, as in a table's file.
         y: class labels or values, (n,) or (n, 1).
         **settings: of the data set `arrays`: `test_fraction`, `split_seed`, `standardize`,
             `task`.
@@ -60,6 +73,9 @@ def dataset_from_arrays(X: Any, y: Any, **settings: Any) -> Dataset:
     Raises:
         DataError: shapes do not fit, or values are not finite numbers.
     """
+    spec, table = DataSpec(name="arrays", **settings), as_table(X)
+    if table is not None:
+        return _prepare(spec, _raw_of_frame(table, _targets(y)))
     names = [str(name) for name in getattr(X, "columns", ())]
     X, y = _inputs(X), _targets(y)
     if X.ndim != 2 or y.ndim != 1 or len(X) != len(y) or X.shape[1] == 0:
@@ -71,7 +87,15 @@ def dataset_from_arrays(X: Any, y: Any, **settings: Any) -> Dataset:
             f"{bad[0][0] + 1}, column {bad[0][1] + 1}."
         )
     names = names or [f"x{i + 1}" for i in range(X.shape[1])]
-    return _prepare(DataSpec(name="arrays", **settings), RawData(X, y, tuple(names)))
+    return _prepare(spec, RawData(X, y, tuple(names)))
+
+
+def _raw_of_frame(table: "pa.Table", y: np.ndarray) -> RawData:
+    """The columns of a data frame and their targets."""
+    if y.ndim != 1 or table.num_rows != len(y) or not table.num_columns:
+        shape = (table.num_rows, table.num_columns)
+        raise DataError(f"X must be (n, d) and y (n,); got {shape} and {y.shape}.")
+    return RawData(np.empty((len(y), 0)), y, (), table=table)
 
 
 def _inputs(X: Any) -> np.ndarray:
@@ -110,10 +134,15 @@ def raw_data(spec: DataSpec) -> RawData:
     if spec.name == "arrays":
         raise DataError("This data was given in memory: pass (X, y), or a run's `dataset`.")
     if spec.name == "table" or spec.name in TARGETS:
-        table = read_table(str(spec.path)) if spec.path else bundled_table(spec.name)
-        target = spec.target or TARGETS.get(spec.name)
+        codes = spec.categories or ()
+        table = read_table(spec.path, texts=codes) if spec.path else bundled_table(spec.name)
         return raw_from_table(
-            table, target=target, features=spec.features, source=spec.path or spec.name
+            table,
+            target=spec.target or TARGETS.get(spec.name),
+            features=spec.features,
+            drop=spec.drop or (),
+            categories=codes,
+            source=spec.path or spec.name,
         )
     if spec.name == "points":
         return points_by_hand(spec.points)
@@ -142,6 +171,7 @@ def _prepare(spec: DataSpec, raw: RawData) -> Dataset:
     task, note = _task(spec, raw)
     y, classes = _encode(raw.y, task, raw.target_name)
     train, test = _split(spec, y, task)
+    raw, how = _with_inputs(spec, raw, train)
     X_test, y_test = raw.X[test], y[test]
     if raw.X_test is not None and raw.y_test is not None:
         X_test, y_test = raw.X_test, np.searchsorted(classes, raw.y_test)
@@ -169,7 +199,35 @@ def _prepare(spec: DataSpec, raw: RawData) -> Dataset:
         y_scale=float(y_scale),
         truth=raw.truth,
         notes=(*raw.notes, *note),
+        preprocessing=how,
     )
+
+
+def _with_inputs(
+    spec: DataSpec, raw: RawData, train: np.ndarray
+) -> tuple[RawData, Preprocessing | None]:
+    """A table's columns as inputs, which the training part alone decides; other data as it is."""
+    if raw.table is None:
+        return raw, None
+    source = spec.path or ("X" if spec.name == "arrays" else spec.name)
+    how = chosen(
+        raw.table,
+        train,
+        features=spec.features,
+        categories=spec.categories or (),
+        n_unlabelled=raw.n_unlabelled,
+        target_words=raw.target_words,
+        source=source,
+    )
+    X, names = encoded(raw.table, how, source=source).X, how.inputs
+    is_constant = np.ptp(X[train], axis=0) == 0
+    notes = [
+        f"Column `{name}` is constant and tells the model nothing."
+        for name, is_so in zip(names, is_constant, strict=True)
+        if is_so
+    ]
+    told = (*notes_on(how, raw.target_name), *notes, *raw.notes)
+    return replace(raw, X=X, feature_names=names, notes=told), how
 
 
 def _task(spec: DataSpec, raw: RawData) -> tuple[Task, tuple[str, ...]]:

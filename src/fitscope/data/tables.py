@@ -1,22 +1,26 @@
 """Tables: CSV and Parquet files through pyarrow, checked, to numbers and labels."""
 
-import math
 import os
 import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from fitscope.errors import (
-    DataError,
-    InputFileError,
-    OutputError,
-    UnknownNameError,
-    near_miss,
+from fitscope.cells import (
+    check_finite,
+    check_names,
+    content,
+    is_number,
+    is_text,
+    listed,
+    numbers,
+    odd_words,
+    plain_column,
 )
+from fitscope.errors import DataError, InputFileError, OutputError
 from fitscope.records import RawData
 
 if TYPE_CHECKING:
@@ -24,12 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = ["feature_matrix", "raw_from_table", "read_table", "write_table"]
 
+FEW_INTEGERS = 20  # up to so many different whole numbers are read as classes
 _HEAD_BYTES = 65536
 _SUFFIXES = (".csv", ".txt", ".parquet", ".pq")
 _PARQUET_MAGIC, _PARQUET_SUFFIXES = b"PAR1", (".parquet", ".pq")
 
 
-def read_table(path: str | Path, *, as_text: bool = False) -> "pa.Table":
+def read_table(path: str | Path, *, as_text: bool = False, texts: Sequence[str] = ()) -> "pa.Table":
     """Reads a CSV or Parquet file; which one it is must agree with its name.
 
     A CSV needs a header line. Commas, semicolons, tabs and bars are recognised as separators;
@@ -39,6 +44,7 @@ def read_table(path: str | Path, *, as_text: bool = False) -> "pa.Table":
         path: the file.
         as_text: keep the cells of a CSV as they were written ("0042"); a Parquet file's have
             their types anyway.
+        texts: columns of a CSV whose cells alone are kept so; others may not be there.
 
     Raises:
         InputFileError: the file is not there, is a folder, is empty or cannot be read.
@@ -56,7 +62,9 @@ def read_table(path: str | Path, *, as_text: bool = False) -> "pa.Table":
             ("a Parquet file", ".parquet") if not parquet else ("no Parquet file", ".csv")
         )
         raise DataError(f"{path} is {kind} by its content; rename it to end in {suffix}.")
-    table = _read_parquet(path) if parquet else _read_csv(path, head, as_text=as_text)
+    table = (
+        _read_parquet(path) if parquet else _read_csv(path, head, texts=None if as_text else texts)
+    )
     _check_columns(path, table, named=parquet)
     return table
 
@@ -86,55 +94,115 @@ def write_table(table: "pa.Table", path: "str | Path | BinaryIO") -> None:
 
 
 def raw_from_table(
-    table: "pa.Table", *, target: str | None, features: Sequence[str] | None, source: str
+    table: "pa.Table",
+    *,
+    target: str | None,
+    features: Sequence[str] | None,
+    drop: Sequence[str] = (),
+    categories: Sequence[str] = (),
+    source: str,
 ) -> RawData:
-    """Numbers (n, d) and the target's labels or values (n,) out of a table.
+    """The columns that may be inputs, as they are, and the target's labels or values (n,).
+
+    Rows without a target are left out.
 
     Args:
         table: the table.
         target: the column to predict.
-        features: the columns to predict from; None takes all other numeric ones and notes
-            which were left out.
+        features: the columns to predict from; None takes all others.
+        drop: columns that are no inputs.
+        categories: columns of numbers that are codes.
         source: what messages call the table.
 
     Raises:
         UnknownNameError: a named column is not there.
-        DataError: no rows, no usable column, text in a feature, missing or infinite values.
+        DataError: no rows, no column besides the target, or a target that cannot be one.
     """
     names = table.column_names
     if target is None:
-        raise DataError(f"Name the column to predict with `target`. {source} has {_list(names)}.")
-    _check_names([target], names, source)
+        raise DataError(f"Name the column to predict with `target`. {source} has {listed(names)}.")
+    check_names([target, *(features or ()), *categories, *drop], names, source)
     if table.num_rows < 2:
         raise DataError(f"{source} has {table.num_rows} rows of data; at least 2 are needed.")
-    notes: list[str] = []
-    if features is None:
-        others = [name for name in names if name != target]
-        features = [name for name in others if _is_number(table[name])]
-        notes += [
-            f"Left out column `{name}`: {_content(table[name])}. To use it, turn it into numbers."
-            for name in others
-            if name not in features
-        ]
-        if not features:
-            why = " ".join([f"{source} has no numeric column besides `{target}`.", *notes])
-            raise DataError(why)
-    if len(set(features)) < len(features):
-        raise DataError(f"`features` names a column twice: {_list(features)}.")
-    if not features or target in features:
+    _check_asked(target, features, drop, categories)
+    inputs = [n for n in (features or names) if n != target and n not in set(drop)]
+    if not inputs:
+        raise DataError(f"{source} has no column besides `{target}` to learn from.")
+    column = plain_column(table[target])
+    words = odd_words(column, more_than=FEW_INTEGERS) if is_text(column.type) else ()
+    missing = _is_missing(column, words)
+    n_missing = int(missing.sum())
+    y = _labels(_taken(column, ~missing) if n_missing else column, target, are_numbers=bool(words))
+    if len(y) < 2:
+        raise DataError(f"{source} has {len(y)} rows with a `{target}`; at least 2 are needed.")
+    rows = table.select(inputs)
+    return RawData(
+        np.empty((len(y), 0)),
+        y,
+        (),
+        target,
+        table=_taken(rows, ~missing) if n_missing else rows,
+        n_unlabelled=n_missing,
+        target_words=words,
+        notes=_counters(rows),
+    )
+
+
+def _check_asked(
+    target: str,
+    features: Sequence[str] | None,
+    drop: Sequence[str],
+    categories: Sequence[str],
+) -> None:
+    """Refuses lists of columns that contradict themselves or each other."""
+    if features is not None and len(set(features)) < len(features):
+        raise DataError(f"`features` names a column twice: {listed(features)}.")
+    if features is not None and (not features or target in features):
         what = f"`{target}` is the target and" if features else "`features` names no column, which"
         raise DataError(f"{what} cannot be learned from; choose other `features`.")
-    X = feature_matrix(table, features, source=source)
-    constant = [n for n, spread in zip(features, np.ptp(X, axis=0), strict=True) if spread == 0]
-    notes += [f"Column `{name}` is constant and tells the model nothing." for name in constant]
-    notes += [
-        f"Column `{name}` only counts the rows; choose `features` without it."
-        for name, steps in zip(features, np.diff(X, axis=0).T, strict=True)
-        if len(steps) > 2 and (steps == 1).all()  # 1, 2, 3, ... is no property of a sample
-    ]
-    return RawData(
-        X, _labels(table[target], target, source), tuple(features), target, notes=(*notes,)
-    )
+    for name in (*drop, *categories):
+        if name == target:
+            raise DataError(
+                f"`{target}` is the target; `drop` and `categories` name other columns."
+            )
+        if name in drop and (name in categories or name in (features or ())):
+            raise DataError(f"`drop` leaves `{name}` out, which is named as an input as well.")
+        if features is not None and name not in features and name in categories:
+            raise DataError(f"`categories` names `{name}`, which is not one of the `features`.")
+
+
+def _taken(rows: Any, is_kept: np.ndarray) -> Any:
+    """The rows of a table or a column that are kept."""
+    import pyarrow as pa
+
+    return rows.filter(pa.array(is_kept))
+
+
+def _is_missing(column: "pa.ChunkedArray", words: Sequence[str]) -> np.ndarray:
+    """Where a target is missing: null, empty text, one of the words, or no number."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as t
+
+    found = pc.is_null(column, nan_is_null=t.is_floating(column.type))
+    if is_text(column.type):
+        found = pc.or_(found, pc.is_in(column, value_set=pa.array(["", *words])))
+    return np.asarray(found.to_numpy(), dtype=bool)
+
+
+def _counters(table: "pa.Table") -> tuple[str, ...]:
+    """A note on each column that goes 1, 2, 3, ... and so is no property of a sample."""
+    import pyarrow.types as t
+
+    notes = []
+    for name in table.column_names:
+        column = plain_column(table[name])
+        if is_number(column.type) and not t.is_boolean(column.type) and not column.null_count:
+            with np.errstate(invalid="ignore"):  # infinite ones are refused by name later
+                steps = np.diff(np.asarray(numbers(column)))
+            if len(steps) > 2 and (steps == 1).all():
+                notes.append(f"Column `{name}` only counts the rows; choose `features` without it.")
+    return tuple(notes)
 
 
 def feature_matrix(table: "pa.Table", features: Sequence[str], *, source: str) -> np.ndarray:
@@ -144,22 +212,16 @@ def feature_matrix(table: "pa.Table", features: Sequence[str], *, source: str) -
         UnknownNameError: a column is not there.
         DataError: a column is no numbers, or values are missing or infinite; all are named.
     """
-    _check_names(features, table.column_names, source)
-    text = [name for name in features if not _is_number(table[name])]
+    check_names(features, table.column_names, source)
+    columns = {name: plain_column(table[name]) for name in features}
+    text = [name for name, column in columns.items() if not is_number(column.type)]
     if text:
-        found = "; ".join(f"`{name}` is {_content(table[name])}" for name in text)
+        found = "; ".join(f"`{name}` is {content(columns[name])}" for name in text)
         raise DataError(f"Features must be numbers, but in {source} {found}.")
     X = np.empty((table.num_rows, len(features)))
-    for i, name in enumerate(features):
-        X[:, i] = _numbers(table[name])
-    bad = np.argwhere(~np.isfinite(X))
-    if len(bad):
-        cells = [_cell(features[column], row, X[row, column]) for row, column in bad[:5].tolist()]
-        more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
-        raise DataError(
-            f"{source} has values that are no numbers: {'; '.join(cells)}{more}. "
-            "Fill them in or remove those rows (the first row of data is row 1)."
-        )
+    for i, column in enumerate(columns.values()):
+        X[:, i] = numbers(column)
+    check_finite(X, features, source)
     return X
 
 
@@ -191,7 +253,7 @@ def _read_parquet(path: Path) -> "pa.Table":
     return table
 
 
-def _read_csv(path: Path, head: bytes, *, as_text: bool) -> "pa.Table":
+def _read_csv(path: Path, head: bytes, *, texts: Sequence[str] | None) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.csv
 
@@ -202,8 +264,8 @@ def _read_csv(path: Path, head: bytes, *, as_text: bool) -> "pa.Table":
     delimiter = max(b",", b";", b"\t", b"|", key=bare.count).decode()
     options = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     try:
-        kinds = None
-        if as_text:
+        kinds = dict.fromkeys(texts or (), pa.string())
+        if texts is None:
             with pyarrow.csv.open_csv(path, parse_options=options) as start:
                 kinds = dict.fromkeys(start.schema.names, pa.string())
         convert = pyarrow.csv.ConvertOptions(column_types=kinds)
@@ -215,7 +277,7 @@ def _read_csv(path: Path, head: bytes, *, as_text: bool) -> "pa.Table":
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is not a regular CSV table: {_reason(error)}.") from None
     if strange:
-        raise DataError(f"{path} is not UTF-8 text in column {_list(strange)}; save it as UTF-8.")
+        raise DataError(f"{path} is not UTF-8 text in column {listed(strange)}; save it as UTF-8.")
     return table
 
 
@@ -234,100 +296,20 @@ def _check_columns(path: Path, table: "pa.Table", *, named: bool) -> None:
         )
     double = sorted(name for name, n in Counter(names).items() if n > 1)
     if double:
-        raise DataError(f"{path} has more than one column named {_list(double)}; rename them.")
+        raise DataError(f"{path} has more than one column named {listed(double)}; rename them.")
     if table.num_rows == 0:
         raise DataError(f"{path} has a header and no rows.")
 
 
-def _check_names(wanted: Sequence[str], names: Sequence[str], source: str) -> None:
-    missing = [name for name in wanted if name not in names]
-    if missing:
-        hint = near_miss(missing[0], names)
-        raise UnknownNameError(
-            f"{source} has no column {_list(missing)}; it has {_list(names)}.{hint}"
-        )
-
-
-def _is_number(column: "pa.ChunkedArray") -> bool:
+def _labels(column: "pa.ChunkedArray", name: str, *, are_numbers: bool) -> np.ndarray:
+    """The target's values: text, truth values or numbers."""
     import pyarrow.types as t
 
-    kind = column.type
-    return bool(
-        t.is_integer(kind) or t.is_floating(kind) or t.is_boolean(kind) or t.is_decimal(kind)
-    )
-
-
-def _numbers(column: "pa.ChunkedArray") -> np.ndarray:
-    """A numeric column as float64, with NaN where a value is missing."""
-    import pyarrow as pa
-    import pyarrow.types as t
-
-    if t.is_boolean(column.type):
-        column = column.cast(pa.int8())
-    return np.asarray(column.cast(pa.float64(), safe=False).to_numpy())
-
-
-def _labels(column: "pa.ChunkedArray", name: str, source: str) -> np.ndarray:
-    """The target's values, complete: text, truth values or numbers."""
-    import pyarrow.types as t
-
-    if t.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    text = t.is_string(column.type) or t.is_large_string(column.type)
-    if not text and not _is_number(column):
-        raise DataError(f"`{name}` is {_content(column)}; a target is text or numbers.")
-    if t.is_decimal(column.type):
-        y = _numbers(column)
-    else:
-        y = np.array(column.to_pylist(), dtype=object if column.null_count else None)
-    missing = [value is None or value == "" or _is_nan(value) for value in y.tolist()]
-    if any(missing):
-        row = missing.index(True)
-        raise DataError(
-            f"{source}: {_cell(name, row, None)} ({sum(missing)} in all). Remove those rows (the "
-            "first row of data is row 1)."
-        )
-    return y
-
-
-def _is_nan(value: object) -> bool:
-    return isinstance(value, float) and math.isnan(value)
-
-
-def _content(column: "pa.ChunkedArray") -> str:
-    """What a column that is no numbers holds, with an example: text such as 'red'."""
-    import pyarrow.types as t
-
-    if t.is_null(column.type):
-        return "empty"
-    text = (
-        t.is_string(column.type) or t.is_large_string(column.type) or t.is_dictionary(column.type)
-    )
-    present = column.drop_null()
-    odd = [v for v in present.to_pylist() if not _looks_numeric(v)] if text else []
-    example = (odd or present.to_pylist() or [None])[0]
-    kind = "text" if text else str(column.type)
-    if text and re.fullmatch(r"\s*-?[\d.]*\d,\d+\s*", str(example)):
-        kind = "numbers with a comma, which only a point is taken for,"
-    return f"{kind} such as {str(example)!r}"
-
-
-def _looks_numeric(value: object) -> bool:
-    try:
-        float(str(value))
-    except ValueError:
-        return False
-    return True
-
-
-def _cell(name: str, row: int, value: float | None) -> str:
-    what = "missing" if value is None or np.isnan(value) else "infinite"
-    return f"column `{name}`, row {row + 1} is {what}"
-
-
-def _list(names: Sequence[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:12])
-    return shown + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+    if not (is_text(column.type) or is_number(column.type)):
+        raise DataError(f"`{name}` is {content(column)}; a target is text or numbers.")
+    if are_numbers or t.is_decimal(column.type):
+        return np.asarray(numbers(column))
+    return np.array(column.to_pylist())
 
 
 def _reason(error: Exception) -> str:

@@ -7,15 +7,17 @@ import numpy as np
 
 from fitscope import __version__
 from fitscope.errors import MissingExtraError
+from fitscope.export.onnx_columns import column_inputs, encoded_columns
+from fitscope.export.onnx_graph import Graph
 from fitscope.network import layers
 from fitscope.records import Run
 
 if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto
+    from onnx import ModelProto
 
 __all__ = ["onnx_model"]
 
-OPSET = 18
+OPSET, OPSET_ML = 18, 3
 IR_VERSION = 9  # what goes with it: readers of the last three years take both
 ACTIVATIONS = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "identity": "Identity"}
 
@@ -24,6 +26,10 @@ def onnx_model(run: Run, *, step: int = -1) -> "ModelProto":
     """The network at a step with what stands before and after it: scaling, probabilities, labels.
 
     Its input `X` (n, d) is float64, in the data's own units and in the order of `feature_names`.
+    Of a table with text, dates or gaps every column is an input of its own (n,), by its
+    name: text as strings, "" where one is missing; numbers as float64, truth values as 0
+    and 1; dates as seconds since 1970-01-01 in UTC, times of day as seconds since midnight; NaN
+    where one is missing.
     For classes it answers `label` (n,), each by its own name, and `probabilities` (n, c) in the
     order of `classes`; for regression `prediction` (n,) in the target's units. Names and classes
     are kept as metadata.
@@ -33,25 +39,30 @@ def onnx_model(run: Run, *, step: int = -1) -> "ModelProto":
 
     Raises:
         MissingExtraError: the package onnx is not installed.
-        DataError: the step is outside the run.
+        DataError: the step is outside the run, or a column is called as an answer is.
     """
     try:
         import onnx
         from onnx import TensorProto, helper
     except ImportError:
         raise MissingExtraError.of("Writing a run as ONNX", "onnx") from None
-    graph = _Graph()
-    after = _labels if run.dataset.classes else _values
-    outputs = after(graph, run, _network(graph, run, step))
+    how, after = run.dataset.preprocessing, _labels if run.dataset.classes else _values
+    if how and not how.is_plain:
+        graph = Graph(how.names)
+        inputs, X = column_inputs(how), encoded_columns(graph, how)
+    else:
+        graph, X = Graph(), "X"
+        inputs = [helper.make_tensor_value_info(X, TensorProto.DOUBLE, ["n", run.dataset.d])]
+    outputs = after(graph, run, _network(graph, run, X, step))
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "fitscope",
-            [helper.make_tensor_value_info("X", TensorProto.DOUBLE, ["n", run.dataset.d])],
+            inputs,
             outputs,
             graph.constants,
         ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
+        opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", OPSET_ML)],
         ir_version=IR_VERSION,
         producer_name="fitscope",
         producer_version=__version__,
@@ -62,38 +73,16 @@ def onnx_model(run: Run, *, step: int = -1) -> "ModelProto":
         "classes": json.dumps(run.dataset.classes),
         "title": run.experiment.title,
     }
+    if how:
+        facts["preprocessing"] = how.model_dump_json()
     helper.set_model_props(model, facts)
     onnx.checker.check_model(model, full_check=True)
     return model
 
 
-class _Graph:
-    """Nodes and constants, each named by its order."""
-
-    def __init__(self) -> None:
-        self.nodes: list[NodeProto] = []
-        self.constants: list[Any] = []
-
-    def constant(self, value: np.ndarray) -> str:
-        """The name of an array of the graph."""
-        from onnx import numpy_helper
-
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(value, name))
-        return name
-
-    def node(self, kind: str, *inputs: str, name: str = "", **settings: Any) -> str:
-        """The name of what a new node answers."""
-        from onnx import helper
-
-        name = name or f"{kind.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **settings))
-        return name
-
-
-def _network(graph: _Graph, run: Run, step: int) -> str:
+def _network(graph: Graph, run: Run, X: str, step: int) -> str:
     """Scaling, and then layer by layer; the last one's logits or values (n, k)."""
-    data, a = run.dataset, "X"
+    data, a = run.dataset, X
     if data.spec.standardize:
         a = graph.node("Sub", a, graph.constant(data.mean))
         a = graph.node("Div", a, graph.constant(data.scale))
@@ -105,7 +94,7 @@ def _network(graph: _Graph, run: Run, step: int) -> str:
     return a
 
 
-def _values(graph: _Graph, run: Run, answer: str) -> list[Any]:
+def _values(graph: Graph, run: Run, answer: str) -> list[Any]:
     """The prediction (n,) of a regression, in the target's units."""
     from onnx import TensorProto, helper
 
@@ -117,7 +106,7 @@ def _values(graph: _Graph, run: Run, answer: str) -> list[Any]:
     return [helper.make_tensor_value_info("prediction", TensorProto.DOUBLE, ["n"])]
 
 
-def _labels(graph: _Graph, run: Run, answer: str) -> list[Any]:
+def _labels(graph: Graph, run: Run, answer: str) -> list[Any]:
     """The label (n,) and the probability of each class (n, c)."""
     from onnx import TensorProto, helper
 

@@ -10,7 +10,7 @@ from fitscope.records import Outcome, Run
 
 __all__ = ["pytorch_script"]
 
-_PYTHONS_OWN = ("csv", "json", "re")
+_PYTHONS_OWN = ("csv", "datetime", "json", "re")
 
 
 def pytorch_script(run: Run, *, run_file: str = "run.safetensors") -> str:
@@ -84,7 +84,8 @@ def _imports(facts: Facts, code: str) -> str:
         wanted.add("import numpy as np")
     if facts.is_split:
         wanted.add("from sklearn.model_selection import train_test_split")
-    own = sorted(line for line in wanted if line.split()[1] in _PYTHONS_OWN)
+    own = [line for line in wanted if line.split()[1] in _PYTHONS_OWN]
+    own.sort(key=lambda line: (line.startswith("from"), line))
     others = sorted(wanted - set(own), key=lambda line: (line.startswith("from"), line))
     return "\n".join([*own, *[""] * bool(own), *others])
 

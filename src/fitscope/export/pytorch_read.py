@@ -4,6 +4,7 @@ import numpy as np
 
 from fitscope.data.bundled import TARGETS
 from fitscope.errors import DataError
+from fitscope.export.columns_code import cell_code, cell_constants, cell_imports
 from fitscope.export.pytorch_made import MAKERS, DataCode
 from fitscope.export.source import WIDTH, listing, literal, number, plain
 from fitscope.records import Dataset
@@ -21,6 +22,9 @@ _ABOUT = {
 }
 _ENCODE = (
     "\nclasses, y = np.unique(y, return_inverse=True)  # labels become 0, 1, ... in their order"
+)
+_ALL_KINDS = (
+    "np.array([[x for name in COLUMNS for x in inputs_of(name, row[name])] for row in rows])"
 )
 _BENIGN = "class 0 is benign, class 1 malignant"
 _NUMBER = '''\
@@ -58,6 +62,11 @@ def data_code(data: Dataset, *, run_file: str) -> DataCode:
 def _bundled(data: Dataset) -> DataCode:
     """A table of scikit-learn's: whole, or some columns of it."""
     name, target = data.spec.name, TARGETS[data.spec.name]
+    if data.preprocessing and not data.preprocessing.is_plain:
+        raise DataError(
+            f"A script reads the data set {name} as numbers only; write it with `fitscope data "
+            f"{name} -o {name}.csv`, and train on the file."
+        )
     loader = f"load_{name.replace('-', '_')}"
     imports, constants = (f"from sklearn.datasets import {loader}",), tuple[str, ...]()
     if data.target_name == target and data.spec.features is None:
@@ -81,20 +90,34 @@ y = {y}"""
 
 def _csv(data: Dataset) -> DataCode:
     """A CSV table, by Python's own reader."""
-    names = [*data.feature_names, data.target_name]
+    how = data.preprocessing
+    columns = [choice.column for choice in how.choices()] if how else data.feature_names
+    names = [*columns, data.target_name]
     is_quoted = any(mark in name for name in names for mark in ",;\t|")
     bare = '\n    header = re.sub(r\'"[^"]*"\', "", header)  # what is quoted separates nothing'
-    X, y = _cell(data), _target_cell(data)
+    y = _target_cell(data)
+    X = f"np.array([[{_cell(data)} for name in FEATURES] for row in rows])"
+    if how and not how.is_plain:
+        X = _ALL_KINDS
     code = f"""\
 with open(TABLE, encoding="utf-8-sig", newline="") as file:
     header = file.readline(){bare * is_quoted}
     separator = max(",;\\t|", key=header.count)  # the one that it has most
     file.seek(0)
     rows = list(csv.DictReader(file, delimiter=separator))
-X = np.array([[{X} for name in FEATURES] for row in rows])
+{_unlabelled(data)}X = {X}
 y = np.array([{y} for row in rows])"""
     made = _table(data, code, ("import csv", *["import re"] * is_quoted))
-    return made._replace(helper=_NUMBER * X.startswith("number"))
+    return made if made.helper else made._replace(helper=_NUMBER * ("[number(" in X))
+
+
+def _unlabelled(data: Dataset) -> str:
+    """The line that leaves out rows without a target, where there are some."""
+    if not (data.preprocessing and data.preprocessing.n_unlabelled):
+        return ""
+    is_text = bool(data.classes) and isinstance(data.classes[0], str)
+    test = "row[TARGET]" if is_text else "row[TARGET] not in MISSING"
+    return f"rows = [row for row in rows if {test}]  # the others have no target\n"
 
 
 def _cell(data: Dataset) -> str:
@@ -116,7 +139,10 @@ def _target_cell(data: Dataset) -> str:
 
 def _parquet(data: Dataset) -> DataCode:
     """A Parquet table, which takes pyarrow."""
+    how = data.preprocessing
     y = "np.asarray(table[TARGET], dtype=float)"
+    if how and not how.is_plain:
+        return _parquet_of_all_kinds(data)
     code = f"""\
 table = ParquetFile(TABLE).read()
 X = np.stack([np.asarray(table[name], dtype=float) for name in FEATURES], axis=1)
@@ -124,14 +150,31 @@ y = {y if data.task == "regression" else "np.array(table[TARGET].to_pylist())"}"
     return _table(data, code, ("from pyarrow.parquet import ParquetFile",))
 
 
+def _parquet_of_all_kinds(data: Dataset) -> DataCode:
+    """A Parquet table with text, dates or gaps: every cell is read as its text."""
+    code = f"""\
+table = ParquetFile(TABLE).read()
+names = [*COLUMNS, TARGET]
+cells = [table[name].cast("string").fill_null("").to_pylist() for name in names]
+rows = [dict(zip(names, row)) for row in zip(*cells)]
+{_unlabelled(data)}X = {_ALL_KINDS}
+y = np.array([{_target_cell(data)} for row in rows])"""
+    return _table(data, code, ("from pyarrow.parquet import ParquetFile",))
+
+
 def _table(data: Dataset, code: str, imports: tuple[str, ...]) -> DataCode:
     """What tables of both kinds share."""
     if not _is_counted(data) and not isinstance(data.classes[0], bool):
         code += _ENCODE
+    how, helper = data.preprocessing, ""
     constants = (f"TABLE = {literal(data.spec.path)}", *_columns(data))
+    if how and not how.is_plain:
+        helper = cell_code(how)
+        constants = (constants[0], *cell_constants(how), constants[-1])
+        imports += cell_imports(how)
     target = plain(data.target_name, most=60)
     about = f"A row of the table is a sample; `{target}` is to be predicted.{_labels(data)}"
-    return DataCode(about, code, {}, constants, imports)
+    return DataCode(about, code, {}, constants, imports, helper=helper)
 
 
 def _columns(data: Dataset) -> tuple[str, ...]:

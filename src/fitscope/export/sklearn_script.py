@@ -3,8 +3,10 @@
 import numpy as np
 
 from fitscope.errors import DataError
+from fitscope.export.sklearn_columns import column_imports, column_transformer, example_row
 from fitscope.export.source import call, literal, plain
 from fitscope.network import layers
+from fitscope.preprocessing import CategoryColumn, Preprocessing
 from fitscope.records import Run
 
 __all__ = ["sklearn_script"]
@@ -18,7 +20,8 @@ def sklearn_script(run: Run, *, step: int = -1) -> str:
 
     A network without hidden layers is a LogisticRegression or a LinearRegression, any other an
     MLPClassifier or MLPRegressor; before it stands a StandardScaler where the run scaled its
-    inputs. The scaling of a regression's target is part of the last layer.
+    inputs. The scaling of a regression's target is part of the last layer. Text, dates and gaps of
+    a table are turned into inputs by a ColumnTransformer before all that.
 
     Raises:
         DataError: the step is outside the run, or the network is too large for a text.
@@ -34,28 +37,45 @@ def sklearn_script(run: Run, *, step: int = -1) -> str:
         W, b = found[-1]
         found[-1] = W * run.dataset.y_scale, b * run.dataset.y_scale + run.dataset.y_mean
     net = _linear(run, *found[0]) if len(found) == 1 else _deep(run, found)
-    return "\n".join([*_head(run, len(found)), "", *net, *_scaler(run), *_tail(run)]) + "\n"
+    how = _columns(run)
+    before = [*([""] * 2 + column_transformer(how) if how else [""])]
+    return "\n".join([*_head(run, len(found)), *before, *net, *_scaler(run), *_tail(run)]) + "\n"
+
+
+def _columns(run: Run) -> Preprocessing | None:
+    """How columns become inputs, where they are not the inputs themselves."""
+    how = run.dataset.preprocessing
+    return None if how is None or how.is_plain else how
 
 
 def _head(run: Run, n_layers: int) -> list[str]:
     """What it is, and what it imports."""
     data = run.dataset
     shape = "-".join(map(str, run.layer_sizes))
-    columns = plain(", ".join(data.feature_names), most=200)
+    how = _columns(run)
+    names = how.names if how else data.feature_names
+    columns = plain(", ".join(names), most=200)
     what = f"The class {data.target_name}" if data.classes else f"The value of {data.target_name}"
     module = "linear_model" if n_layers == 1 else "neural_network"
-    scaled = ["from sklearn.preprocessing import StandardScaler"] if data.spec.standardize else []
-    piped = ["from sklearn.pipeline import make_pipeline"] if data.spec.standardize else []
+    own, others = column_imports(how) if how else ([], [])
+    others.append(f"from sklearn.{module} import {_estimator(run, n_layers)}")
+    if how or data.spec.standardize:
+        others.append("from sklearn.pipeline import make_pipeline")
+    steps = ["StandardScaler"] * bool(data.spec.standardize)
+    if how:
+        coded = any(isinstance(column, CategoryColumn) for column in how.columns)
+        steps = ["FunctionTransformer", *["OneHotEncoder"] * coded, *steps]
+    if steps:
+        others.append(f"from sklearn.preprocessing import {', '.join(steps)}")
     return [
         f'"""{plain(what)}, as a {shape} network trained by fitscope answers it.',
         "",
         f"Columns, in this order: {columns}.",
         '"""',
         "",
+        *own,
         "import numpy as np",
-        f"from sklearn.{module} import {_estimator(run, n_layers)}",
-        *piped,
-        *scaled,
+        *sorted(others),
     ]
 
 
@@ -100,19 +120,23 @@ def _deep(run: Run, found: list[tuple[np.ndarray, np.ndarray]]) -> list[str]:
 def _scaler(run: Run) -> list[str]:
     """The pipeline that scales first, where the run did."""
     data = run.dataset
+    first = "columns, " if _columns(run) else ""
     if not data.spec.standardize:
-        return ["model = net"]
+        return [f"model = make_pipeline({first}net)" if first else "model = net"]
     return [
         "scaler = StandardScaler()",
         f"scaler.n_features_in_ = {data.d}",
         *_array("scaler.mean_", data.mean),
         *_array("scaler.scale_", data.scale),
-        "model = make_pipeline(scaler, net)",
+        f"model = make_pipeline({first}scaler, net)",
     ]
 
 
 def _tail(run: Run) -> list[str]:
-    """One answer, to see that it works: for the middle of the data."""
+    """One answer, to see that it works: for the middle of the data, or for a row of a table."""
+    how = _columns(run)
+    if how:
+        return ["", f"print(model.predict([{example_row(how)}]))"]
     row = _row(run.dataset.mean if run.dataset.spec.standardize else np.zeros(run.dataset.d))
     return ["", f"print(model.predict([{row}]))"]
 

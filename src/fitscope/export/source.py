@@ -5,7 +5,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["WIDTH", "call", "comment", "filled", "listing", "literal", "number", "plain"]
+__all__ = [
+    "WIDTH",
+    "call",
+    "comment",
+    "filled",
+    "listing",
+    "literal",
+    "nested",
+    "number",
+    "plain",
+]
 
 WIDTH = 100  # columns
 
@@ -48,6 +58,43 @@ def listing(name: str, items: Sequence[str]) -> str:
     if len(line) <= WIDTH:
         return line
     return "\n".join([f"{name} = [", *(f"    {item}," for item in items), "]"])
+
+
+def nested(
+    value: object, before: str = "", after: str = "", *, indent: int = 0, width: int = WIDTH
+) -> str:
+    """Lists and dicts in each other as Python text, an item a line where they do not fit on one.
+
+    Args:
+        value: lists, tuples, dicts, text, numbers and truth values.
+        before: what stands before it on its line, such as `NAME = `.
+        after: what stands behind it.
+        indent: how far its line is indented.
+        width: columns of a line.
+    """
+    edge = " " * indent + before
+    if not isinstance(value, dict | list | tuple):
+        return edge + literal(value) + after
+    line = edge + _in_a_line(value) + after
+    if len(line) <= width or not value:
+        return line
+    if isinstance(value, dict):
+        items = [
+            nested(item, f"{literal(key)}: ", ",", indent=indent + 4) for key, item in value.items()
+        ]
+    else:
+        items = [nested(item, "", ",", indent=indent + 4) for item in value]
+    first, last = "{}" if isinstance(value, dict) else "[]"
+    return "\n".join([edge + first, *items, " " * indent + last + after])
+
+
+def _in_a_line(value: object) -> str:
+    if isinstance(value, dict):
+        inner = ", ".join(f"{literal(key)}: {_in_a_line(item)}" for key, item in value.items())
+        return f"{{{inner}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_in_a_line, value))}]"
+    return literal(value)
 
 
 def filled(name: str, items: Sequence[str]) -> str:

@@ -16,7 +16,8 @@ def state_dict_bytes(run: Run, *, step: int = -1) -> bytes:
 
     They fit `nn.Sequential(Linear, activation, Linear, ...)`, as `Run.module` gives it, and expect
     inputs that are scaled as in training; the metadata has what that takes, as JSON: `mean` and
-    `scale` of the inputs, `y_mean` and `y_scale` of the target, `sizes`, `activation`, `classes`.
+    `scale` of the inputs, `y_mean` and `y_scale` of the target, `sizes`, `activation`, `classes`,
+    and of a table `preprocessing`, what its columns become.
 
     Raises:
         DataError: the step is outside the run.
@@ -35,4 +36,6 @@ def state_dict_bytes(run: Run, *, step: int = -1) -> bytes:
         "y_scale": data.y_scale,
         "classes": data.classes,
     }
+    if data.preprocessing:
+        facts["preprocessing"] = data.preprocessing.model_dump(mode="json")
     return save(tensors, {name: json.dumps(value) for name, value in facts.items()})

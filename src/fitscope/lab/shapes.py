@@ -148,9 +148,10 @@ class Column(BaseModel):
     """A column of a table."""
 
     name: str
-    kind: str = Field(description="number, text, truth or other")
+    kind: str = Field(description="number, text, truth, date or other")
     n_different: int
     n_missing: int
+    is_taken: bool = Field(description="whether it is an input unless others are named")
 
 
 class Table(BaseModel):

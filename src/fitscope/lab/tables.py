@@ -4,7 +4,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fitscope.cells import is_date, is_number, is_text, plain_column
 from fitscope.data import read_table
+from fitscope.data.choices import is_taken
 from fitscope.errors import DataError
 from fitscope.lab.limits import Limits
 
@@ -40,17 +42,18 @@ def table_facts(table: "pa.Table", path: str) -> dict[str, Any]:
         DataError: no column can be predicted.
     """
     columns = [_column(name, table[name]) for name in table.column_names]
-    possible = [column["name"] for column in columns if _can_be_target(column, table.num_rows)]
+    possible = [column for column in columns if _can_be_target(column, table.num_rows)]
     if not possible:
         raise DataError(
-            f"No column of {path} can be predicted: each has a single value, has missing ones, or "
-            "is different in every row."
+            f"No column of {path} can be predicted: each has a single value, or texts that are "
+            "different in every row."
         )
+    whole = [column for column in possible if not column["n_missing"]]
     return {
         "path": path,
         "rows": table.num_rows,
         "columns": columns,
-        "target": possible[-1],
+        "target": (whole or possible)[-1]["name"],
     }
 
 
@@ -83,10 +86,10 @@ def _n_bytes(column: "pa.Array") -> int:
 def _column(name: str, column: "pa.ChunkedArray") -> dict[str, Any]:
     import pyarrow.compute as pc
 
-    n_missing = column.null_count
-    kind = _kind(column)
+    column = plain_column(column)
+    n_missing, kind = column.null_count, _kind(column.type)
     if kind == "text":
-        n_missing += pc.sum(pc.equal(column.cast("string"), "")).as_py() or 0
+        n_missing += pc.sum(pc.equal(column, "")).as_py() or 0
     if kind == "number" and str(column.type) in ("halffloat", "float", "double"):
         n_missing += pc.sum(pc.is_nan(column)).as_py() or 0
     return {
@@ -94,24 +97,25 @@ def _column(name: str, column: "pa.ChunkedArray") -> dict[str, Any]:
         "kind": kind,
         "n_different": 0 if kind == "other" else len(pc.unique(column.drop_null())),
         "n_missing": n_missing,
+        "is_taken": is_taken(column),
     }
 
 
-def _kind(column: "pa.ChunkedArray") -> str:
-    """What the values are; "other" is nothing that can be learned, such as a date."""
+def _kind(kind: "pa.DataType") -> str:
+    """What the values are; "other" is nothing that can be learned from, such as a list."""
     import pyarrow.types as t
 
-    kind = column.type
-    kind = kind.value_type if t.is_dictionary(kind) else kind
     if t.is_boolean(kind):
         return "truth"
-    if t.is_integer(kind) or t.is_floating(kind) or t.is_decimal(kind):
+    if is_number(kind):
         return "number"
-    return "text" if t.is_string(kind) or t.is_large_string(kind) else "other"
+    if is_date(kind):
+        return "date"
+    return "text" if is_text(kind) else "other"
 
 
 def _can_be_target(column: dict[str, Any], n_rows: int) -> bool:
     n = column["n_different"]
-    if column["kind"] == "other" or column["n_missing"] or n < 2:
+    if column["kind"] in ("date", "other") or n < 2:
         return False
     return column["kind"] != "text" or int(n) <= max(_FEW_TEXTS, n_rows // 2)

@@ -19,7 +19,13 @@ class DataSpec(Spec):
     path: str | None = Field(None, description="a CSV or Parquet file")
     target: str | None = Field(None, description="the column to predict")
     features: Annotated[list[str] | None, BeforeValidator(parse_names)] = Field(
-        None, description="the columns to predict from; default: all other numeric columns"
+        None, description="the columns to predict from; default: all others that can be inputs"
+    )
+    categories: Annotated[list[str] | None, BeforeValidator(parse_names)] = Field(
+        None, description="columns of numbers that are codes, each number an input of its own"
+    )
+    drop: Annotated[list[str] | None, BeforeValidator(parse_names)] = Field(
+        None, description="columns to leave out"
     )
     task: Task | None = Field(None, description="what to predict; default: read off the target")
     n_samples: int | None = Field(None, ge=2, le=10_000_000, description="number of points")

@@ -34,7 +34,7 @@ Watch = Callable[[int, float], bool]
 
 
 def fit(
-    source: Source,
+    source: Source | Plan,
     *,
     engine: str = "auto",
     device: str = "cpu",
@@ -49,7 +49,7 @@ def fit(
 
     Args:
         source: a built-in experiment's or a data set's name, a .toml file, a CSV or Parquet
-            table, an Experiment, a Dataset, or arrays (X, y).
+            table, an Experiment, a Dataset, or arrays (X, y); or what `plan` made of one.
         engine: "fused" is compiled, "torch" the plain PyTorch loop; "auto" takes the faster of
             those that can, and `run.engine_reason` says why it is not the fused one.
         device: where the torch engine computes: "cpu" or "cuda".
@@ -71,7 +71,10 @@ def fit(
         >>> run.outcome.name, run.params.shape, run.metrics["train_accuracy"]
         ('FINISHED', (701, 2), 1.0)
     """
-    planned = plan(source, overrides, engine=engine, device=device)
+    if isinstance(source, Plan):
+        planned = source
+    else:
+        planned = plan(source, overrides, engine=engine, device=device)
     with interruptible() as interrupted:
 
         def watch(n_done: int, loss: float) -> bool:

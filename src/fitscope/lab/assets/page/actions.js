@@ -9,7 +9,7 @@ import { newJob, stop, trained, watch } from "./api.js";
 
 const LONG_MS = 250; // from here on a training shows its progress
 const STALE_MS = 600; // from here on it gives way to the next change
-const OF_SHAPE = ["features", "n_classes", "degree", "points"]; // of the data: inputs and classes
+const OF_SHAPE = ["features", "categories", "drop", "n_classes", "degree", "points"]; // of the data: inputs and classes
 const DRAG_MS = 700; // changes closer than this are one movement, seen beside the run before it
 
 /** Everything that changes the run. */

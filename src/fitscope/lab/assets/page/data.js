@@ -14,7 +14,7 @@ import { mount as mountTables } from "./tables.js";
 const MAIN = ["optimizer", "lr", "batch_size", "epochs", "loss"];
 const OF_SGD = ["momentum", "nesterov"];
 const FIRST_POINTS = [[-1, -1, 0], [1, 1, 1]]; // a set of points by hand begins with one a class
-const ELSEWHERE = ["points", "target", "features", "task", "path", "name"]; // set by other means
+const ELSEWHERE = ["points", "target", "features", "categories", "drop", "task", "path", "name"]; // set by other means
 
 /** @param {HTMLElement} root @param {Store} store @param {Actions} actions */
 export function mount(root, store, actions) {

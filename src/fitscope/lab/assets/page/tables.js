@@ -5,7 +5,7 @@ import { el, refill, shown, whole } from "./dom.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./actions.js").Actions} Actions */
-/** @typedef {{name: string, kind: "number"|"text"|"truth", n_different: number, n_missing: number}} Column */
+/** @typedef {{name: string, kind: "number"|"text"|"truth"|"date"|"other", n_different: number, n_missing: number, is_taken: boolean}} Column */
 /** @typedef {{path: string, rows: number, columns: Column[], target: string|null}} Table */
 
 const RUN = ".safetensors";
@@ -83,16 +83,17 @@ function useTable(table, actions) {
 function showColumns(root, table, data, actions) {
   const target = el("select", { "aria-label": "target", tip: "The column that is to be predicted." }, ...table.columns.map(({ name }) => el("option", { value: name, selected: name === data.target }, name)));
   target.addEventListener("change", () => actions.change("data", { target: target.value, features: null }));
-  const usable = table.columns.filter(({ name, kind }) => name !== data.target && kind === "number");
-  const chosen = new Set(data.features ?? usable.filter((c) => !c.n_missing).map(({ name }) => name));
-  const boxes = usable.map(({ name, n_missing }) => {
+  const usable = table.columns.filter(({ name, kind }) => name !== data.target && kind !== "other");
+  const chosen = new Set(data.features ?? usable.filter((c) => c.is_taken && !data.drop?.includes(c.name)).map(({ name }) => name));
+  const boxes = usable.map((column) => {
+    const { name } = column;
     const box = el("input", { type: "checkbox", checked: chosen.has(name) });
     box.addEventListener("change", () => {
       if (box.checked) chosen.add(name);
       else chosen.delete(name);
       actions.change("data", { features: usable.map((c) => c.name).filter((n) => chosen.has(n)) });
     });
-    return el("label", { class: "check", tip: n_missing ? `${whole(n_missing)} values are missing.` : `Use ${name} as an input.` }, box, name);
+    return el("label", { class: "check", tip: aboutColumn(column) }, box, name);
   });
   const old = root.querySelector("details");
   const isOpen = old?.dataset.path === table.path ? old.open : usable.length <= 8;
@@ -102,6 +103,14 @@ function showColumns(root, table, data, actions) {
     el("label", { class: "row" }, el("span", {}, "target"), target),
     el("details", { open: isOpen, data: { path: table.path } }, el("summary", {}, `inputs: ${chosen.size} of ${usable.length}`), ...boxes),
   );
+}
+
+/** What becomes of a column that is an input.
+ * @param {Column} column */
+function aboutColumn({ name, kind, n_different, n_missing }) {
+  const texts = n_different > 20 ? "Its most frequent texts are inputs." : `Each of its ${n_different} texts is an input.`;
+  const becomes = { text: texts, date: "Its year, day and hour are inputs, as far as they vary.", truth: "False is 0, true is 1.", number: `Use ${name} as an input.`, other: "" }[kind];
+  return n_missing ? `${becomes} ${whole(n_missing)} values are missing; an input says where.` : becomes;
 }
 
 /** @param {string} path */
