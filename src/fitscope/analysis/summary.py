@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fitscope.network import evaluate, in_data_units, layers
+from fitscope.evaluation import evaluate
+from fitscope.network import in_data_units, layers
 from fitscope.records import Run
 
 __all__ = ["Summary", "summary"]

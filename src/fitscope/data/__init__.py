@@ -48,12 +48,14 @@ def dataset(source: "DataSpec | Experiment | str | Path") -> Dataset:
     return _prepare(spec, raw_data(spec))
 
 
-def dataset_from_arrays(X: Any, y: Any, **settings: Any) -> Dataset:
-    """Arrays as data: X (n, d) of numbers, y (n,) of labels or values.
+def dataset_from_arrays(X: Any, y: Any, *, sample_weight: Any = None, **settings: Any) -> Dataset:
+    """Arrays as data: X (n, d) of numbers, y (n,) of labels or values, or (n, t) of values.
 
     Args:
         X: anything numpy takes; a data frame's columns keep their names; (n,) is one input.
-        y: class labels or values, (n,) or (n, 1).
+        y: class labels or values, (n,) or (n, 1); a regression may have several targets, (n, t).
+        sample_weight: how much each sample counts in the loss (n,), from 0 on; only ratios
+            matter. Losses and scores of the test part count all samples alike.
         **settings: of the data set `arrays`: `test_fraction`, `split_seed`, `standardize`,
             `task`.
 
@@ -62,7 +64,7 @@ def dataset_from_arrays(X: Any, y: Any, **settings: Any) -> Dataset:
     """
     names = [str(name) for name in getattr(X, "columns", ())]
     X, y = _inputs(X), _targets(y)
-    if X.ndim != 2 or y.ndim != 1 or len(X) != len(y) or X.shape[1] == 0:
+    if X.ndim != 2 or y.ndim not in (1, 2) or len(X) != len(y) or 0 in (X.shape[1], *y.shape[1:]):
         raise DataError(f"X must be (n, d) and y (n,); got {X.shape} and {y.shape}.")
     bad = np.argwhere(~np.isfinite(X)).tolist()
     if bad:
@@ -71,7 +73,33 @@ def dataset_from_arrays(X: Any, y: Any, **settings: Any) -> Dataset:
             f"{bad[0][0] + 1}, column {bad[0][1] + 1}."
         )
     names = names or [f"x{i + 1}" for i in range(X.shape[1])]
-    return _prepare(DataSpec(name="arrays", **settings), RawData(X, y, tuple(names)))
+    spec = DataSpec(name="arrays", **settings)
+    if y.ndim == 2 and (spec.task != "regression" or spec.standardize):
+        raise DataError(
+            f"y has {y.shape[1]} columns: several targets need task='regression', and no "
+            "`standardize`, which scales a single one."
+        )
+    weights = None if sample_weight is None else _weights(sample_weight, len(X))
+    return _prepare(spec, RawData(X, y, tuple(names), weights=weights))
+
+
+def _weights(sample_weight: Any, n: int) -> np.ndarray:
+    """Weights as float64, none of them negative."""
+    try:
+        weights = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError):
+        weights = np.empty(0)
+    if weights.shape != (n,) or not (np.isfinite(weights).all() and (weights >= 0).all()):
+        raise DataError(f"`sample_weight` must be {n} finite numbers, none of them negative.")
+    return weights
+
+
+def _of_mean_one(weights: np.ndarray) -> np.ndarray:
+    """The weights of the training part, scaled so that a learning rate keeps its meaning."""
+    total = weights.sum()
+    if not total > 0:
+        raise DataError("`sample_weight` is 0 for every training sample: nothing is left to learn.")
+    return np.asarray(weights * (len(weights) / total), dtype=np.float32)
 
 
 def _inputs(X: Any) -> np.ndarray:
@@ -149,7 +177,8 @@ def _prepare(spec: DataSpec, raw: RawData) -> Dataset:
     if len(X) > len(train):
         note += (f"The last {len(X) - len(train)} of the training samples were set by hand.",)
     mean, scale = _statistics(X, spec.standardize)
-    y_mean, y_scale = _statistics(y, spec.standardize and task == "regression")
+    is_scaled = spec.standardize and task == "regression"
+    y_mean, y_scale = _statistics(y, wanted=True) if is_scaled else (0.0, 1.0)
     kind = np.float32 if task == "regression" else np.int32
     return Dataset(
         spec=spec,
@@ -169,6 +198,8 @@ def _prepare(spec: DataSpec, raw: RawData) -> Dataset:
         y_scale=float(y_scale),
         truth=raw.truth,
         notes=(*raw.notes, *note),
+        weights=None if raw.weights is None else _of_mean_one(raw.weights[train]),
+        n_targets=1 if y.ndim == 1 else y.shape[1],
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitscope import __version__
+from fitscope.analysis.needs import needs_one_target
 from fitscope.errors import MissingExtraError
 from fitscope.network import layers
 from fitscope.records import Run
@@ -33,8 +34,9 @@ def onnx_model(run: Run, *, step: int = -1) -> "ModelProto":
 
     Raises:
         MissingExtraError: the package onnx is not installed.
-        DataError: the step is outside the run.
+        DataError: the step is outside the run, or the run has several targets.
     """
+    needs_one_target(run.dataset, "An ONNX model")
     try:
         import onnx
         from onnx import TensorProto, helper

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fitscope.analysis.needs import needs_one_target
 from fitscope.errors import DataError
 from fitscope.export.source import call, literal, plain
 from fitscope.network import layers
@@ -21,8 +22,10 @@ def sklearn_script(run: Run, *, step: int = -1) -> str:
     inputs. The scaling of a regression's target is part of the last layer.
 
     Raises:
-        DataError: the step is outside the run, or the network is too large for a text.
+        DataError: the step is outside the run, or the network is too large for a text, or the
+            run has several targets.
     """
+    needs_one_target(run.dataset, "A script")
     params = run.params[run.row(step)]
     if params.size > MOST_PARAMETERS:
         raise DataError(

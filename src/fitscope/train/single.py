@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from fitscope import __version__
-from fitscope.network import build_module, evaluate, start_parameters
+from fitscope.evaluation import evaluate
+from fitscope.network import build_module, start_parameters
 from fitscope.records import Run, Trajectory
 from fitscope.train.plan import Plan, Source, plan
 
