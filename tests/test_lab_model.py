@@ -186,7 +186,7 @@ def test_losses_and_scores_are_those_of_python(ask: "Ask", shapes: list[Run]) ->
         for name, values in zip(LOSSES[d.task], found["losses"], strict=True):
             expected = [mean_loss(name, d.task, z, y) for z, y in both]
             assert values == pytest.approx(expected, rel=1e-9, abs=1e-15)
-        own = mean_loss(str(run.experiment.training.loss), d.task, *both[0], d.weights)
+        own = mean_loss(str(run.experiment.training.loss), d.task, *both[0], d.weights_by_part[0])
         assert found["own"]["train"] == pytest.approx(own, rel=1e-9, abs=1e-15)
         for part, (z, y) in zip(("train", "test"), both, strict=True):
             assert found["scores"][part] == pytest.approx(scores(d, z, y), rel=1e-9)

@@ -54,7 +54,7 @@ def test_only_the_ratios_of_weights_matter():
     """Their mean over the training part becomes 1."""
     w = np.arange(1.0, 31.0)
     one, ten = (with_weights("binary", scale * w, test_fraction=0.2) for scale in (1, 10))
-    assert one.weights.mean() == pytest.approx(1)
+    assert one.weights_by_part[0].mean() == pytest.approx(1)
     assert_allclose(one.weights, ten.weights, rtol=1e-6)  # roundings of float32
 
 

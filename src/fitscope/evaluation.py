@@ -80,7 +80,7 @@ def scores(dataset: Dataset, logits: Float64[np.ndarray, "n k"], y: np.ndarray) 
     spread = np.var(y, axis=1, dtype=np.float64)
     with np.errstate(all="ignore"):
         r2 = float(np.mean(np.where(spread > 0, 1 - errors / spread, np.nan)))
-    return {"rmse": float(np.mean(errors)) ** 0.5 * dataset.y_scale, "r2": r2}
+    return {"rmse": float(np.mean(errors * np.square(dataset.y_scale))) ** 0.5, "r2": r2}
 
 
 def evaluate(
@@ -93,9 +93,10 @@ def evaluate(
     sizes, task = e.network.layer_sizes(dataset.d, dataset.k), dataset.task
     losses: dict[str, float] = {}
     found: dict[str, float] = {}
+    w_train, w_test = dataset.weights_by_part
     parts = {
-        "train": (dataset.X, dataset.y, dataset.weights),
-        "test": (dataset.X_test, dataset.y_test, None),
+        "train": (dataset.X, dataset.y, w_train),
+        "test": (dataset.X_test, dataset.y_test, w_test),
     }
     for part, (X, y, weights) in parts.items():
         if len(X):

@@ -65,14 +65,15 @@ class Dataset:
         X_test: inputs of the test part; no rows where there is none.
         mean: what was subtracted from each input column (0 where not standardised).
         scale: what each input column was divided by (1 where not standardised).
-        y_mean: what was subtracted from a regression's target.
-        y_scale: what a regression's target was divided by.
+        y_mean: what was subtracted from a regression's target; one number a target.
+        y_scale: what a regression's target was divided by, likewise.
         classes: the labels, in the order of the class indices; empty for regression.
         n_train: number of training samples, also where the arrays are left out.
         n_test: number of test samples, likewise.
         truth: the flat parameters of the linear model that made the data, where one did.
         notes: what a person should know about the data, one sentence each.
-        weights: how much each training sample counts in the loss, 1 on average; None is alike.
+        weights: how much each sample counts in the loss, training first, 1 on average of the
+            training part; None counts all alike.
         n_targets: how many values are predicted at once; more than one for regressions only.
     """
 
@@ -89,11 +90,11 @@ class Dataset:
     n_test: int
     mean: Float64[np.ndarray, " d"]
     scale: Float64[np.ndarray, " d"]
-    y_mean: float = 0.0
-    y_scale: float = 1.0
+    y_mean: float | Float64[np.ndarray, " t"] = 0.0
+    y_scale: float | Float64[np.ndarray, " t"] = 1.0
     truth: Float64[np.ndarray, " p"] | None = None
     notes: tuple[str, ...] = ()
-    weights: Float32[np.ndarray, " n"] | None = None
+    weights: Float32[np.ndarray, " n_m"] | None = None
     n_targets: int = 1
 
     @property
@@ -105,6 +106,13 @@ class Dataset:
     def k(self) -> int:
         """Number of outputs: one a class for more than two classes, else one a target."""
         return len(self.classes) if self.task == "multiclass" else self.n_targets
+
+    @property
+    def weights_by_part(self) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """The weights of the training part and of the test part; None counts all alike."""
+        if self.weights is None:
+            return None, None
+        return self.weights[: len(self.X)], self.weights[len(self.X) :]
 
     def inputs(self) -> Float64[np.ndarray, "m d"]:
         """All samples, training first, in the data's own units."""

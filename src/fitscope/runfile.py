@@ -286,7 +286,7 @@ def _dataset(e: Experiment, arrays: dict[str, np.ndarray], about: _DatasetHeader
     if data.truth is not None:
         _check(data.truth, (d + 1,), np.float64, "`truth`")
     if data.weights is not None:
-        _check(data.weights, (n,), np.float32, "`weights`")
+        _check(data.weights, (n + m,), np.float32, "`weights`")
         _require(bool((data.weights >= 0).all()), "`weights` has negative values")
     for y in (data.y, data.y_test):
         _require(

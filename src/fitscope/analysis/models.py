@@ -82,7 +82,9 @@ def losses_at(
     parts = []
     for at in range(0, len(params), n):
         logits = forward(params[at : at + n], d.X, sizes=sizes, activation=activation)
-        parts.append([mean_losses(name, d.task, logits, d.y, d.weights) for name in losses])
+        parts.append(
+            [mean_losses(name, d.task, logits, d.y, d.weights_by_part[0]) for name in losses]
+        )
     return np.concatenate(parts, axis=1)
 
 

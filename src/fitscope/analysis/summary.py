@@ -173,7 +173,7 @@ def _formula(run: Run, params: np.ndarray) -> str:
     return _linear(np.append(W[0], b) * d.y_scale + _last(d.d, d.y_mean), run)
 
 
-def _last(d: int, value: float) -> np.ndarray:
+def _last(d: int, value: float | np.ndarray) -> np.ndarray:
     """Zeros, and `value` at the place of the offset."""
     return np.append(np.zeros(d), value)
 

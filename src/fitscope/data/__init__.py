@@ -10,12 +10,15 @@ import numpy as np
 from fitscope.data import toys
 from fitscope.data.bundled import TARGETS, bundled_table
 from fitscope.data.by_hand import points_by_hand, rows_by_hand
+from fitscope.data.checked import Scaling, checked_dataset, of_mean_one
 from fitscope.data.tables import feature_matrix, raw_from_table, read_table, write_table
 from fitscope.errors import DataError
 from fitscope.records import Dataset, Label, RawData
 from fitscope.specs import DataSpec, Experiment, Task, experiment
 
 __all__ = [
+    "Scaling",
+    "checked_dataset",
     "dataset",
     "dataset_from_arrays",
     "dataset_table",
@@ -55,7 +58,7 @@ def dataset_from_arrays(X: Any, y: Any, *, sample_weight: Any = None, **settings
         X: anything numpy takes; a data frame's columns keep their names; (n,) is one input.
         y: class labels or values, (n,) or (n, 1); a regression may have several targets, (n, t).
         sample_weight: how much each sample counts in the loss (n,), from 0 on; only ratios
-            matter. Losses and scores of the test part count all samples alike.
+            matter. Scores count all samples alike.
         **settings: of the data set `arrays`: `test_fraction`, `split_seed`, `standardize`,
             `task`.
 
@@ -92,14 +95,6 @@ def _weights(sample_weight: Any, n: int) -> np.ndarray:
     if weights.shape != (n,) or not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise DataError(f"`sample_weight` must be {n} finite numbers, none of them negative.")
     return weights
-
-
-def _of_mean_one(weights: np.ndarray) -> np.ndarray:
-    """The weights of the training part, scaled so that a learning rate keeps its meaning."""
-    total = weights.sum()
-    if not total > 0:
-        raise DataError("`sample_weight` is 0 for every training sample: nothing is left to learn.")
-    return np.asarray(weights * (len(weights) / total), dtype=np.float32)
 
 
 def _inputs(X: Any) -> np.ndarray:
@@ -198,7 +193,7 @@ def _prepare(spec: DataSpec, raw: RawData) -> Dataset:
         y_scale=float(y_scale),
         truth=raw.truth,
         notes=(*raw.notes, *note),
-        weights=None if raw.weights is None else _of_mean_one(raw.weights[train]),
+        weights=None if raw.weights is None else of_mean_one(raw.weights, train, test),
         n_targets=1 if y.ndim == 1 else y.shape[1],
     )
 

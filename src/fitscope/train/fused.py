@@ -12,7 +12,8 @@ from fitscope.evaluation import RELATIVE_FLOOR
 from fitscope.records import Dataset, Outcome, Trajectory
 from fitscope.specs import NetworkSpec, TrainingSpec
 from fitscope.train import kernels, layers, losses, optimizers
-from fitscope.train.recorder import Recorder
+from fitscope.train.memory import Memory
+from fitscope.train.recorder import Recorder, Watch
 
 if TYPE_CHECKING:
     import torch
@@ -57,7 +58,8 @@ def train(
     rng: "torch.Generator",
     *,
     keep_bytes: int,
-    watch: Callable[[int, float], bool],
+    watch: Watch,
+    memory: Memory,
 ) -> Trajectory:
     """Trains from `start` and records it, as `torch_loop.train` does.
 
@@ -68,17 +70,30 @@ def train(
         training: loss, optimizer, batches, when to stop; `loss` is named.
         rng: draws the shuffles, one permutation an epoch.
         keep_bytes: budget of the recorded parameters.
-        watch: is told (updates done, batch loss) after each block of updates, some fifty times a
-            second; True ends the training.
+        watch: is told (updates done, batch loss, the parameters if it asks) after each block of
+            updates, some fifty times a second; True ends the training.
+        memory: of an earlier training, which this one goes on with; changed.
 
     Returns:
         What was recorded, and how it ended.
     """
     blocks = Blocks(network, dataset, training, start.size)
     net = blocks.begin(start)
+    if memory.optimizer is not None:
+        net.state.first[:], net.state.second[:] = memory.optimizer
+        net.state.before[0] = memory.n_updates
+    trajectory = _train(blocks, net, rng, keep_bytes, watch)
+    memory.optimizer = net.state.first, net.state.second
+    return trajectory
+
+
+def _train(
+    blocks: "Blocks", net: "Learner", rng: "torch.Generator", keep_bytes: int, watch: Watch
+) -> Trajectory:
+    """The training of a net, block by block."""
     # the losses of the start; on a new machine it compiles, before the record's clock begins
     *recorded, _ = blocks.run(net, _OWN_ORDER, 0)
-    record = Recorder(start, keep_bytes=keep_bytes)
+    record = Recorder(net.state.params.copy(), keep_bytes=keep_bytes)
     record.block(*recorded)
     for n_updates, orders in blocks.planned(rng):
         *recorded, ending = blocks.run(net, orders, n_updates)
@@ -86,7 +101,8 @@ def train(
         if ending in OUTCOMES:
             return record.trajectory(net.state.params, OUTCOMES[ending])
         last_loss = float(recorded[1][-1])
-        if watch(record.n_steps, last_loss) and record.n_steps < blocks.n_planned:
+        stop = watch(record.n_steps, last_loss, net.state.params.copy)
+        if stop and record.n_steps < blocks.n_planned:
             return record.trajectory(net.state.params, Outcome.INTERRUPTED)
     return record.trajectory(net.state.params, Outcome.FINISHED)
 
@@ -173,9 +189,7 @@ def _samples(dataset: Dataset) -> kernels.Samples:
     """All samples, training first, as the kernels want them: one row a feature or a target."""
     X = np.concatenate([dataset.X, dataset.X_test])
     y = np.concatenate([dataset.y, dataset.y_test], dtype=np.float32)
-    w = np.empty(0, np.float32)
-    if dataset.weights is not None:
-        w = np.concatenate([dataset.weights, np.ones(len(dataset.X_test), np.float32)])
+    w = np.empty(0, np.float32) if dataset.weights is None else dataset.weights
     rows = np.ascontiguousarray(y.reshape(len(y), -1).T)
     return kernels.Samples(np.ascontiguousarray(X.T), rows, w)
 

@@ -12,7 +12,8 @@ from fitscope.evaluation import RELATIVE_FLOOR
 from fitscope.network import flat_parameters
 from fitscope.records import Dataset, Outcome, Trajectory
 from fitscope.specs import TrainingSpec
-from fitscope.train.recorder import Recorder
+from fitscope.train.memory import Memory
+from fitscope.train.recorder import Recorder, Watch
 
 __all__ = ["batches", "loss_function", "optimizer_for", "train"]
 
@@ -25,7 +26,8 @@ def train(
     *,
     keep_bytes: int,
     device: str,
-    watch: Callable[[int, float], bool],
+    watch: Watch,
+    memory: Memory,
 ) -> Trajectory:
     """Trains `module` in place and records it.
 
@@ -36,16 +38,17 @@ def train(
         rng: draws the shuffles, one permutation an epoch.
         keep_bytes: budget of the recorded parameters.
         device: "cpu" or "cuda".
-        watch: is told (updates done, batch loss) after each update; True ends the training.
+        watch: is told (updates done, batch loss, the parameters if it asks) after each update;
+            True ends the training.
+        memory: of an earlier training, which this one goes on with; changed.
 
     Returns:
         What was recorded, and how it ended.
     """
     module = module.to(device)
-    X, y, w = _part(dataset.X, dataset.y, dataset.weights, device)
-    X_test, y_test, _ = _part(dataset.X_test, dataset.y_test, None, device)
+    (X, y, w), (X_test, y_test, w_test) = _parts(dataset, device)
     loss_of = loss_function(training.loss, dataset.task)
-    optimizer = optimizer_for(training, module)
+    optimizer = _remembering(optimizer_for(training, module), memory)
     record = Recorder(flat_parameters(module), keep_bytes=keep_bytes)
     is_full = training.updates_per_epoch(len(X)) == 1
 
@@ -56,10 +59,11 @@ def train(
         record.train_loss.append(loss.item())
         if len(X_test):
             with torch.no_grad():
-                record.test_loss.append(loss_of(module(X_test), y_test).item())
+                record.test_loss.append(loss_of(module(X_test), y_test, w_test).item())
         return loss
 
     def ended(outcome: Outcome) -> Trajectory:
+        memory.optimizer = optimizer.state_dict()
         return record.trajectory(flat_parameters(module), outcome)
 
     whole = whole_set_loss()
@@ -73,7 +77,7 @@ def train(
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         record.step(lambda: flat_parameters(module))
-        stop = watch(record.n_steps, record.batch_loss[-1])
+        stop = watch(record.n_steps, record.batch_loss[-1], lambda: flat_parameters(module))
         whole = whole_set_loss() if ends_epoch else whole
         outcome = _verdict(record, training) if ends_epoch else None
         if outcome is not None:
@@ -189,10 +193,24 @@ def optimizer_for(training: TrainingSpec, module: nn.Module) -> torch.optim.Opti
     return torch.optim.RMSprop(params, lr, weight_decay=decay)
 
 
-def _part(
-    X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, device: str
-) -> tuple[Tensor, Tensor, Tensor | None]:
+def _remembering(optimizer: torch.optim.Optimizer, memory: Memory) -> torch.optim.Optimizer:
+    """The optimizer with what it remembers of an earlier training; its settings are the new."""
+    if memory.optimizer is not None:
+        groups = optimizer.state_dict()["param_groups"]
+        optimizer.load_state_dict({**memory.optimizer, "param_groups": groups})
+    return optimizer
+
+
+_Part = tuple[Tensor, Tensor, Tensor | None]
+
+
+def _parts(dataset: Dataset, device: str) -> tuple[_Part, _Part]:
     """Inputs, targets as PyTorch's losses want them (int64 classes, float32 values), weights."""
-    targets = torch.from_numpy(y if y.dtype == np.float32 else y.astype(np.int64))
-    w = None if weights is None else torch.from_numpy(weights).to(device)
-    return torch.from_numpy(X).to(device), targets.to(device), w
+
+    def part(X: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> _Part:
+        targets = torch.from_numpy(y if y.dtype == np.float32 else y.astype(np.int64))
+        w = None if weights is None else torch.from_numpy(weights).to(device)
+        return torch.from_numpy(X).to(device), targets.to(device), w
+
+    w_train, w_test = dataset.weights_by_part
+    return part(dataset.X, dataset.y, w_train), part(dataset.X_test, dataset.y_test, w_test)

@@ -65,7 +65,7 @@ export class Moment {
    */
   get losses() {
     const { loss, dataset } = this.run, { task, y, weights } = dataset;
-    return this.#byPart((from, to) => meanLoss(loss, task, this.samples.out, y, from, to, from ? null : weights));
+    return this.#byPart((from, to) => meanLoss(loss, task, this.samples.out, y, from, to, weights));
   }
 
   /**

@@ -23,7 +23,7 @@ import { readArrays } from "./safetensors.js";
  * @property {number} yScale
  * @property {string[]} notes
  * @property {Float64Array|null} truth
- * @property {Float32Array|null} weights of the training samples, 1 on average; null where all count alike
+ * @property {Float32Array|null} weights of all samples, training first; null where all count alike
  * @property {Record<string, any>} spec `experiment.data`
  */
 /**
@@ -267,7 +267,7 @@ function datasetOf(arrays, about, spec) {
     inputs: columns.map((column, c) => Float64Array.from(column, (x) => x * scale[c] + mean[c])),
     targets: task === "regression" ? y.map((value) => value * yScale + yMean) : y,
     mean, scale, yMean, yScale, notes: about.notes,
-    truth: arrays["data.truth"] ? numbers(arrays, "data.truth", d + 1) : null, weights: weightsOf(arrays, n), spec,
+    truth: arrays["data.truth"] ? numbers(arrays, "data.truth", d + 1) : null, weights: weightsOf(arrays, n + m), spec,
   };
 }
 
