@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 import fitscope as fs
-from fitscope.records import Run
+from fitscope.records import Dataset, Run
 from fitscope.runfile import run_bytes
 
 
@@ -32,6 +32,14 @@ KINDS: dict[str, Callable[[int], Run]] = {
     "many inputs, several classes": lambda epochs: fs.fit("iris", epochs=epochs, hidden=[3]),
     "many inputs, values": lambda epochs: fs.fit("diabetes", epochs=epochs),
 }
+
+
+def weighted() -> Dataset:
+    """80 points of two classes, which count more the further they lie to the right."""
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(80, 2))
+    weights = np.exp(X[:, 0])
+    return fs.dataset_from_arrays(X, X.sum(1) > 0, sample_weight=weights, test_fraction=0.25)
 
 
 def text_of(run: Run, *, data: bool = True) -> str:

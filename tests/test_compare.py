@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score, log_loss
 import fitscope as fs
 from fitscope import analysis, plot
 from fitscope.errors import DataError
-from fitscope.network import mean_loss
+from fitscope.evaluation import mean_loss
 from fitscope.plot.theme import CLASS_COLOURS, HIGHLIGHT, RUN_COLOURS
 from fitscope.records import Run
 

@@ -448,7 +448,7 @@ def test_arrays_come_in_the_shapes_that_people_have():
 X4 = np.arange(4.0)
 BAD_ARRAYS = [
     (X4, [0, 1, 0], {}, r"X must be \(n, d\) and y \(n,\); got \(4, 1\) and \(3,\)"),
-    (X4, np.zeros((4, 2)), {}, r"got \(4, 1\) and \(4, 2\)"),
+    (X4, np.zeros((4, 2)), {}, "y has 2 columns: several targets need task=.regression."),
     (np.zeros((4, 2, 2)), [0, 1] * 2, {}, r"got \(4, 2, 2\) and \(4,\)"),
     (np.zeros((4, 0)), [0, 1] * 2, {}, r"got \(4, 0\) and \(4,\)"),
     (5.0, 1, {}, r"got \(\) and \(\)"),

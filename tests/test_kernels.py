@@ -6,7 +6,8 @@ from numba import njit
 from numpy.testing import assert_allclose
 from scipy.special import expit
 
-from fitscope.network import layers, mean_loss
+from fitscope.evaluation import mean_loss
+from fitscope.network import layers
 from fitscope.train import functions, fused, kernels, losses
 
 
@@ -67,10 +68,10 @@ def test_float64_is_that_of_the_library(function):
 
 
 @njit
-def loss_of(params, net, X, y, work):
+def loss_of(params, net, samples, work):
     """The mean loss of all samples, and the gradient in `work`."""
-    order = np.empty(0, np.int64)
-    return kernels.loss(params, net, X, y, order, 0, y.size, work, True, False)
+    order, n = np.empty(0, np.int64), samples.X.shape[1]
+    return kernels.loss(params, net, samples, order, 0, n, work, True, False)
 
 
 LOSSES = {
@@ -82,40 +83,47 @@ LOSSES = {
     losses.SMOOTH_L1: ("smooth_l1", "regression", 1),
     losses.RELATIVE: ("relative", "regression", 1),
 }
+SEVERAL = {kind: (name, task, 3) for kind, (name, task, _) in LOSSES.items() if task[0] == "r"}
+CASES = [*LOSSES.items(), *SEVERAL.items()]
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("activation", range(4))
 @pytest.mark.parametrize("hidden", [[], [3], [7, 5]])
-@pytest.mark.parametrize("loss", LOSSES)
-def test_gradients_are_those_of_finite_differences(loss, hidden, activation):
+@pytest.mark.parametrize(("loss", "about"), CASES)
+def test_gradients_are_those_of_finite_differences(loss, about, hidden, activation, weighted):
     """In float64, from the same source: to 1e-6, since a step of 1e-6 loses half the digits.
 
     300 samples are more than a tile of 128, and 5 inputs more than the four rows added at a time.
     """
-    name, task, k = LOSSES[loss]
+    name, task, k = about
     rng = np.random.default_rng(1)
     sizes = np.array([5, *hidden, k])
     n_parameters = int(((sizes[:-1] + 1) * sizes[1:]).sum())
     X, params = rng.normal(size=(5, 300)), rng.normal(size=n_parameters)
-    y = rng.normal(size=300) if task == "regression" else rng.integers(max(2, k), size=300) * 1.0
+    y = rng.normal(size=(k, 300))
+    if task != "regression":
+        y = rng.integers(max(2, k), size=(1, 300)) * 1.0
+    w = rng.uniform(0, 2, 300) if weighted else np.empty(0)
+    samples = kernels.Samples(X, y, w)
     net = kernels.Net(sizes, activation, loss, 0.01)
-    work = fused._work(net, n_parameters, 128, np.float64)
-    value = loss_of(params, net, X, y, work)
+    work = fused._work(net, n_parameters, 128, len(y), np.float64)
+    value = loss_of(params, net, samples, work)
     gradient = work.grad.copy()
-    logits = np.empty((300, k))
     a = X.T
     for layer, (W, b) in enumerate(layers(params, sizes.tolist())):
         z = a @ W.T + b
         f = (expit, np.tanh, lambda z: np.maximum(z, 0), lambda z: z)[activation]
         a = f(z) if layer < len(hidden) else z
-    logits = a
-    y_as_class = y if task == "regression" else y.astype(int)
-    assert value == pytest.approx(mean_loss(name, task, logits, y_as_class), rel=1e-12)
+    target = y.T if task == "regression" else y[0].astype(int)
+    target = target[:, 0] if task == "regression" and k == 1 else target
+    expected = mean_loss(name, task, a, target, w if weighted else None)
+    assert value == pytest.approx(expected, rel=1e-12)
     h = 1e-6
     for i in range(n_parameters):
         above, below = params.copy(), params.copy()
         above[i] += h
         below[i] -= h
-        slope = (loss_of(above, net, X, y, work) - loss_of(below, net, X, y, work)) / (2 * h)
+        slope = (loss_of(above, net, samples, work) - loss_of(below, net, samples, work)) / (2 * h)
         assert gradient[i] == pytest.approx(slope, rel=1e-6, abs=1e-7)

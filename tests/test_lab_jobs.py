@@ -96,9 +96,9 @@ def test_the_end_stops_all_and_takes_no_more() -> None:
     """What is under way hears it between its steps."""
     jobs = Jobs()
     with jobs.begin(None) as job:
-        assert not job.watch(1, 0.5)
+        assert not job.watch(1, 0.5, None)
         jobs.stop_all()
-        assert job.watch(2, float("nan"))
+        assert job.watch(2, float("nan"), None)
         assert job.facts() == {"done": 2, "planned": 0, "loss": None}
     with pytest.raises(RefusedError, match="The lab is ending"), jobs.begin(None):
         pass
@@ -142,9 +142,9 @@ def test_a_table_that_is_replaced_in_between_is_not_mixed_with_the_new_one() -> 
     class Replaces(Job):
         """A job whose first step replaces the table."""
 
-        def watch(self, n_done: int, loss: float) -> bool:
+        def watch(self, n_done: int, loss: float, params: object) -> bool:
             table.write_text("x,y\n5,0\n6,1\n7,0\n")
-            return super().watch(n_done, loss)
+            return super().watch(n_done, loss, params)
 
     table.write_text("x,y\n1,0\n2,1\n")
     old = lab.trainer.plan(e)

@@ -14,11 +14,12 @@ from safetensors.numpy import save as safetensors
 
 import fitscope as fs
 from fitscope import analysis
-from fitscope.network import activations, answers, mean_loss, parameter_names, scores
+from fitscope.evaluation import mean_loss, scores
+from fitscope.network import activations, answers, parameter_names
 from fitscope.records import Run
 from fitscope.runfile import run_bytes
 from fitscope.specs import LOSSES
-from lab_runs import array_of, inputs, reshaped, some_runs, text_of
+from lab_runs import array_of, inputs, reshaped, some_runs, text_of, weighted
 
 if TYPE_CHECKING:
     from browser import Ask
@@ -40,6 +41,7 @@ def runs() -> dict[str, Run]:
 def shapes(runs: dict[str, Run]) -> list[Run]:
     """Random networks of all activations and depths on every kind of data."""
     kinds = [runs[name] for name in ("binary", "scaled", "multiclass", "regression")]
+    kinds.append(fs.fit(weighted(), epochs=2))
     return [
         reshaped(run, hidden, activation, seed)
         for seed, (run, hidden) in enumerate((run, hidden) for run in kinds for hidden in HIDDEN)
@@ -184,7 +186,7 @@ def test_losses_and_scores_are_those_of_python(ask: "Ask", shapes: list[Run]) ->
         for name, values in zip(LOSSES[d.task], found["losses"], strict=True):
             expected = [mean_loss(name, d.task, z, y) for z, y in both]
             assert values == pytest.approx(expected, rel=1e-9, abs=1e-15)
-        own = mean_loss(str(run.experiment.training.loss), d.task, *both[0])
+        own = mean_loss(str(run.experiment.training.loss), d.task, *both[0], d.weights_by_part[0])
         assert found["own"]["train"] == pytest.approx(own, rel=1e-9, abs=1e-15)
         for part, (z, y) in zip(("train", "test"), both, strict=True):
             assert found["scores"][part] == pytest.approx(scores(d, z, y), rel=1e-9)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fitscope as fs
+from fitscope.evaluation import mean_loss, scores
 from fitscope.network import (
     activate,
     activations,
@@ -18,10 +19,8 @@ from fitscope.network import (
     forward,
     input_layer,
     layers,
-    mean_loss,
     parameter_names,
     probabilities,
-    scores,
     start_parameters,
 )
 from fitscope.train.torch_loop import loss_function

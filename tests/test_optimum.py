@@ -11,7 +11,8 @@ from scipy.optimize import minimize
 import fitscope as fs
 from fitscope.analysis import optimum
 from fitscope.errors import DataError
-from fitscope.network import forward, mean_loss
+from fitscope.evaluation import mean_loss
+from fitscope.network import forward
 from fitscope.records import Run
 
 

@@ -10,7 +10,8 @@ from matplotlib.colors import to_hex, to_rgb
 
 import fitscope as fs
 from fitscope import analysis, plot
-from fitscope.network import forward, mean_loss, parameter_names
+from fitscope.evaluation import mean_loss
+from fitscope.network import forward, parameter_names
 from fitscope.plot import theme
 from fitscope.records import Run
 

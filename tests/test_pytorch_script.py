@@ -65,6 +65,7 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("moons", {"hidden": [9], "init": [0.01 * i - 0.1 for i in range(37)], **SMALL}),
     ("moons", {"init": [1, -2, 3], "batch_size": 64, "stop_below": 0.6, "epochs": 200}),
     ("moons", {"stop_below": 0.6, "lr": 0.1, "epochs": 200}),
+    ("moons", {"patience": 3, "test_fraction": 0.4, "lr": 0.5, "epochs": 400}),
     ("moons", {"batch_size": 64, "epochs": 1}),
     ("moons", {"batch_size": 1000, "hidden": [3], "loss": "mse", "epochs": 7}),
     ("iris", {"features": ["petal length (cm)", "petal width (cm)"], "loss": "mse", **SMALL}),

@@ -52,6 +52,7 @@ KINDS = {
         (np.full((4, 1), 1e35), [0, 1, 1, 1]), init="zeros", lr=1e6, optimizer="sgd", hidden=[]
     ),
     "stopped": lambda: fs.fit("gates-and", stop_below=0.6),
+    "stopped early": lambda: fs.fit("moons", lr=1, patience=2, test_fraction=0.5),
     "thinned": _thinned,
     "explicit start and odd settings": lambda: fs.fit(
         "step", init=[-5, 0.1], epochs=2, batch_size=7, seed=2**63 - 1, weight_decay=1e-300

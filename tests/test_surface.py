@@ -11,7 +11,8 @@ import fitscope as fs
 from fitscope import analysis, plot
 from fitscope.analysis import LossSurface
 from fitscope.errors import DataError, UnknownNameError
-from fitscope.network import forward, layers, mean_loss, parameter_names
+from fitscope.evaluation import mean_loss
+from fitscope.network import forward, layers, parameter_names
 from fitscope.plot.canvas import new_axes
 from fitscope.plot.theme import HIGHLIGHT
 from fitscope.records import Run

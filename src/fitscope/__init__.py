@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fitscope.data import dataset, dataset_from_arrays
     from fitscope.errors import FitscopeError
+    from fitscope.estimators import NetClassifier, NetRegressor
     from fitscope.export import pytorch_script, save_report
     from fitscope.notebook import explore
     from fitscope.plot import draw, movie, save_figure, save_movie
@@ -31,6 +32,8 @@ _HOME = {
     "Dataset": "records",
     "Experiment": "specs",
     "FitscopeError": "errors",
+    "NetClassifier": "estimators",
+    "NetRegressor": "estimators",
     "NetworkSpec": "specs",
     "Outcome": "records",
     "Population": "train",
@@ -57,6 +60,8 @@ __all__ = [
     "Dataset",
     "Experiment",
     "FitscopeError",
+    "NetClassifier",
+    "NetRegressor",
     "NetworkSpec",
     "Outcome",
     "Population",

@@ -12,35 +12,28 @@ from jaxtyping import Float, Float64
 from fitscope.encoding import inputs_of
 from fitscope.errors import DataError, ExperimentError
 from fitscope.records import Dataset, Run
-from fitscope.specs import Experiment, NetworkSpec
+from fitscope.specs import NetworkSpec
 
 if TYPE_CHECKING:
     import torch
 
 __all__ = [
-    "RELATIVE_FLOOR",
     "activate",
     "activations",
     "answers",
     "build_module",
     "decided",
-    "evaluate",
     "flat_parameters",
     "forward",
     "in_data_units",
     "input_layer",
     "layers",
-    "mean_loss",
-    "mean_losses",
     "parameter_names",
     "predict",
     "predict_proba",
     "probabilities",
-    "scores",
     "start_parameters",
 ]
-
-RELATIVE_FLOOR = 0.01  # the loss `relative` divides by |y|, but never by less than this
 
 
 def start_parameters(
@@ -228,88 +221,13 @@ def probabilities(logits: Float64[np.ndarray, "*m n k"]) -> Float64[np.ndarray, 
     return _sigmoid(both, both)
 
 
-def mean_loss(name: str, task: str, logits: Float64[np.ndarray, "n k"], y: np.ndarray) -> float:
-    """The mean loss over samples, as `train.torch_loop.loss_function` defines it, in float64.
-
-    Args:
-        name: cross_entropy (nats per sample), mse, smooth_l1 or relative.
-        task: binary, multiclass or regression.
-        logits: the network's answers (n, k).
-        y: the targets as the network sees them (n,).
-    """
-    return float(mean_losses(name, task, logits, y))
-
-
-@np.errstate(all="ignore")  # the answers of a diverged run may be inf
-def mean_losses(
-    name: str, task: str, logits: Float64[np.ndarray, "*m n k"], y: np.ndarray
-) -> Float64[np.ndarray, "*m"]:
-    """The mean loss of each of many networks (m,), from all their answers to the same samples."""
-    from scipy.special import logsumexp
-
-    if name == "cross_entropy" and task == "binary":
-        z = logits[..., 0]
-        each = np.logaddexp(0.0, z) - z * y
-    elif name == "cross_entropy":
-        each = logsumexp(logits, axis=-1) - logits[..., np.arange(len(y)), y]
-    elif task == "regression":
-        error, size = np.abs(logits[..., 0] - y), np.abs(y)
-        each = {
-            "mse": lambda: error**2,
-            "smooth_l1": lambda: np.where(error < 1, error**2 / 2, error - 0.5),
-            "relative": lambda: error / np.maximum(size, RELATIVE_FLOOR),
-        }[name]()
-    elif task == "binary":
-        each = (probabilities(logits)[..., 1] - y) ** 2
-    else:
-        return np.asarray(
-            np.mean((probabilities(logits) - np.eye(logits.shape[-1])[y]) ** 2, (-2, -1))
-        )
-    return np.asarray(np.mean(each, axis=-1))
-
-
-def scores(dataset: Dataset, logits: Float64[np.ndarray, "n k"], y: np.ndarray) -> dict[str, float]:
-    """`accuracy` for classes; `rmse` (the target's units) and `r2` for regression.
-
-    Args:
-        dataset: says what task it is, and how the target was scaled.
-        logits: the network's answers (n, k).
-        y: the targets as the network sees them (n,).
-    """
-    if dataset.task != "regression":
-        return {"accuracy": float(np.mean(decided(logits) == y))}
-    error = logits[:, 0] - y
-    spread = np.mean((y - y.mean(dtype=np.float64)) ** 2, dtype=np.float64)
-    mse = float(np.mean(error**2))
-    r2 = 1 - mse / float(spread) if spread > 0 else float("nan")
-    return {"rmse": mse**0.5 * dataset.y_scale, "r2": r2}
-
-
-def evaluate(
-    e: Experiment, dataset: Dataset, params: Float[np.ndarray, " p"]
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Losses by part (`train`, `test`), and scores by part and name (`test_accuracy`).
-
-    A part without samples is left out.
-    """
-    sizes, task = e.network.layer_sizes(dataset.d, dataset.k), dataset.task
-    losses: dict[str, float] = {}
-    found: dict[str, float] = {}
-    parts = {"train": (dataset.X, dataset.y), "test": (dataset.X_test, dataset.y_test)}
-    for part, (X, y) in parts.items():
-        if len(X):
-            logits = forward(params, X, sizes=sizes, activation=e.network.activation)
-            losses[part] = mean_loss(str(e.training.loss), task, logits, y)
-            found |= {f"{part}_{k}": v for k, v in scores(dataset, logits, y).items()}
-    return losses, found
-
-
 def predict(run: Run, X: Any, *, step: int = -1) -> np.ndarray:
     """What `Run.predict` promises."""
     logits, data = _logits(run, X, step), run.dataset
     if data.task == "regression":
+        values = logits if data.n_targets > 1 else logits[:, 0]
         with np.errstate(all="ignore"):
-            return np.asarray(logits[:, 0] * data.y_scale + data.y_mean)
+            return np.asarray(values * data.y_scale + data.y_mean)
     return np.take(np.array(data.classes), decided(logits))
 
 

@@ -40,12 +40,13 @@ class RawData:
     """Data as it comes, before it is split and scaled: what generators and tables return.
 
     `y` holds class labels or values. A generator that draws its own test set gives it as
-    `X_test, y_test`; `task` is None where it is to be read off `y`. Of a table, `table` has the
+    `X_test, y_test`; `task` is None where it is to be read off `y`. `y` (n, t) holds several
+    targets of a regression; `weights` say how much each sample counts. Of a table, `table` has the
     columns that may be inputs, `X` none, until the training part has told what to make of them.
     """
 
     X: Float64[np.ndarray, "n d"]
-    y: np.ndarray  # (n,)
+    y: np.ndarray  # (n,) or (n, t)
     feature_names: tuple[str, ...]
     target_name: str = "y"
     task: Task | None = None
@@ -53,6 +54,7 @@ class RawData:
     y_test: np.ndarray | None = None  # (m,)
     truth: Float64[np.ndarray, " p"] | None = None
     notes: tuple[str, ...] = ()
+    weights: Float64[np.ndarray, " n"] | None = None
     table: "pa.Table | None" = None
     n_unlabelled: int = 0  # rows of the table that are left out, since they have no target
     target_words: tuple[str, ...] = ()  # texts between the target's numbers that say so
@@ -64,26 +66,30 @@ class Dataset:
 
     Attributes:
         X: inputs of the training part, scaled where `spec.standardize` says so.
-        y: its targets: the class index (int32), or the scaled value (float32).
+        y: its targets: the class index (int32), or the scaled value (float32); (n, t) of a
+            regression with several targets.
         X_test: inputs of the test part; no rows where there is none.
         mean: what was subtracted from each input column (0 where not standardised).
         scale: what each input column was divided by (1 where not standardised).
-        y_mean: what was subtracted from a regression's target.
-        y_scale: what a regression's target was divided by.
+        y_mean: what was subtracted from a regression's target; one number a target.
+        y_scale: what a regression's target was divided by, likewise.
         classes: the labels, in the order of the class indices; empty for regression.
         n_train: number of training samples, also where the arrays are left out.
         n_test: number of test samples, likewise.
         truth: the flat parameters of the linear model that made the data, where one did.
         notes: what a person should know about the data, one sentence each.
+        weights: how much each sample counts in the loss, training first, 1 on average of the
+            training part; None counts all alike.
+        n_targets: how many values are predicted at once; more than one for regressions only.
         preprocessing: how a table's columns became inputs; None where the data is no table.
     """
 
     spec: DataSpec
     task: Task
     X: Float32[np.ndarray, "n d"]
-    y: Num[np.ndarray, " n"]
+    y: Num[np.ndarray, " n *t"]
     X_test: Float32[np.ndarray, "m d"]
-    y_test: Num[np.ndarray, " m"]
+    y_test: Num[np.ndarray, " m *t"]
     feature_names: tuple[str, ...]
     target_name: str
     classes: tuple[Label, ...]
@@ -91,10 +97,12 @@ class Dataset:
     n_test: int
     mean: Float64[np.ndarray, " d"]
     scale: Float64[np.ndarray, " d"]
-    y_mean: float = 0.0
-    y_scale: float = 1.0
+    y_mean: float | Float64[np.ndarray, " t"] = 0.0
+    y_scale: float | Float64[np.ndarray, " t"] = 1.0
     truth: Float64[np.ndarray, " p"] | None = None
     notes: tuple[str, ...] = ()
+    weights: Float32[np.ndarray, " n_m"] | None = None
+    n_targets: int = 1
     preprocessing: Preprocessing | None = None
 
     @property
@@ -104,14 +112,21 @@ class Dataset:
 
     @property
     def k(self) -> int:
-        """Number of outputs: one a class for more than two classes, else one."""
-        return len(self.classes) if self.task == "multiclass" else 1
+        """Number of outputs: one a class for more than two classes, else one a target."""
+        return len(self.classes) if self.task == "multiclass" else self.n_targets
+
+    @property
+    def weights_by_part(self) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """The weights of the training part and of the test part; None counts all alike."""
+        if self.weights is None:
+            return None, None
+        return self.weights[: len(self.X)], self.weights[len(self.X) :]
 
     def inputs(self) -> Float64[np.ndarray, "m d"]:
         """All samples, training first, in the data's own units."""
         return np.asarray(np.concatenate([self.X, self.X_test]) * self.scale + self.mean)
 
-    def targets(self) -> Float64[np.ndarray, " m"]:
+    def targets(self) -> Float64[np.ndarray, " m *t"]:
         """All targets, training first: class indices, or values in the target's own units."""
         y = np.concatenate([self.y, self.y_test]).astype(np.float64)
         return y if self.classes else y * self.y_scale + self.y_mean
@@ -128,8 +143,8 @@ class Dataset:
 
     def without_arrays(self) -> "Dataset":
         """The same description with no samples in it."""
-        X, y = np.empty((0, self.d), self.X.dtype), np.empty(0, self.y.dtype)  # a view keeps all
-        return replace(self, X=X, y=y, X_test=X, y_test=y)
+        X, y = np.empty((0, self.d), self.X.dtype), self.y[:0].copy()  # a view keeps all
+        return replace(self, X=X, y=y, X_test=X, y_test=y, weights=None)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Dataset) and _same_fields(self, other)
@@ -142,6 +157,7 @@ class Outcome(enum.Enum):
 
     FINISHED = "finished"
     STOPPED = "stopped: loss below {stop_below:g}"
+    STOPPED_EARLY = "stopped early: no smaller test loss for {patience} epochs"
     DIVERGED = "diverged at step {step}: the loss is no longer finite; try a smaller lr"
     INTERRUPTED = "interrupted at step {step}: what was recorded so far is kept"
 
@@ -195,8 +211,10 @@ class Run(Trajectory):
     @property
     def ending(self) -> str:
         """The outcome as a sentence with its numbers."""
-        stop = self.experiment.training.stop_below or 0.0
-        return self.outcome.value.format(step=self.steps[-1], stop_below=stop)
+        t = self.experiment.training
+        return self.outcome.value.format(
+            step=self.steps[-1], stop_below=t.stop_below or 0.0, patience=t.patience
+        )
 
     @property
     def layer_sizes(self) -> list[int]:
@@ -309,8 +327,10 @@ class Run(Trajectory):
 
         return to_mlflow(self, name=name)
 
-    def _repr_html_(self) -> str:
-        """The run as a notebook shows it: its replay, in a frame."""
+    def _repr_html_(self) -> str | None:
+        """The run as a notebook shows it: its replay, in a frame; none for several targets."""
+        if self.dataset.n_targets > 1:
+            return None
         from fitscope.export import replay_frame
 
         return replay_frame(self)

@@ -34,7 +34,8 @@ _RUN_ARRAYS = {
     "train_loss": (np.float32, 1),
     "test_loss": (np.float32, 1),
 }
-_DATA_ARRAYS = ("X", "y", "X_test", "y_test", "mean", "scale", "truth")  # the last is optional
+_DATA_ARRAYS = ("X", "y", "X_test", "y_test", "mean", "scale", "truth", "weights")
+_OPTIONAL = ("truth", "weights")
 
 
 def save(run: Run, path: str | Path, *, data: bool = True) -> None:
@@ -130,6 +131,7 @@ def _header(run: Run) -> dict[str, Any]:
             "y_mean": d.y_mean,
             "y_scale": d.y_scale,
             "notes": d.notes,
+            **({"n_targets": d.n_targets} if d.n_targets > 1 else {}),
             **({"preprocessing": how.model_dump(mode="json")} if how else {}),
         },
         "outcome": run.outcome.name,
@@ -198,6 +200,7 @@ class _DatasetHeader(BaseModel):
     y_mean: float
     y_scale: float = Field(gt=0)
     notes: list[str]
+    n_targets: int = Field(1, ge=1)
     preprocessing: Preprocessing | None = None  # which an older reader refuses, and so never misses
 
 
@@ -208,7 +211,7 @@ class _Header(BaseModel):
     format: Literal[1]
     experiment: dict[str, Any]
     dataset: _DatasetHeader
-    outcome: Literal["FINISHED", "STOPPED", "DIVERGED", "INTERRUPTED"]
+    outcome: Literal["FINISHED", "STOPPED", "STOPPED_EARLY", "DIVERGED", "INTERRUPTED"]
     ending: str
     metrics: dict[str, float]
     engine: str
@@ -259,8 +262,10 @@ def _run(arrays: dict[str, np.ndarray], header: _Header) -> Run:
 
 
 def _dataset(e: Experiment, arrays: dict[str, np.ndarray], about: _DatasetHeader) -> Dataset:
-    found: dict[str, Any] = {name: arrays[f"data.{name}"] for name in _DATA_ARRAYS[:-1]}
-    found["truth"] = arrays.get("data.truth")
+    found: dict[str, Any] = {
+        name: arrays.get(f"data.{name}") if name in _OPTIONAL else arrays[f"data.{name}"]
+        for name in _DATA_ARRAYS
+    }
     lists: dict[str, Any] = {
         name: tuple(getattr(about, name)) for name in ("feature_names", "classes", "notes")
     }
@@ -276,13 +281,18 @@ def _dataset(e: Experiment, arrays: dict[str, np.ndarray], about: _DatasetHeader
     kind = np.float32 if data.task == "regression" else np.int32
     _check(data.X, (n, d), np.float32, "`X`")
     _check(data.X_test, (m, d), np.float32, "`X_test`")
-    _check(data.y, (n,), kind, "`y`")
-    _check(data.y_test, (m,), kind, "`y_test`")
+    _require(data.n_targets == 1 or not n_classes, "`n_targets` does not fit the task")
+    targets = (data.n_targets,) if data.n_targets > 1 else ()
+    _check(data.y, (n, *targets), kind, "`y`")
+    _check(data.y_test, (m, *targets), kind, "`y_test`")
     _check(data.mean, (d,), np.float64, "`mean`")
     _check(data.scale, (d,), np.float64, "`scale`")
     _require(bool(np.all(data.scale > 0)), "`scale` is not positive")
     if data.truth is not None:
         _check(data.truth, (d + 1,), np.float64, "`truth`")
+    if data.weights is not None:
+        _check(data.weights, (n + m,), np.float32, "`weights`")
+        _require(bool((data.weights >= 0).all()), "`weights` has negative values")
     for y in (data.y, data.y_test):
         _require(
             not n_classes or bool(np.all((y >= 0) & (y < n_classes))), "`y` is none of the classes"

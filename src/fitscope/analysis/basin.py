@@ -18,7 +18,8 @@ from fitscope.analysis.needs import (
     needs_data,
 )
 from fitscope.errors import DataError
-from fitscope.network import decided, mean_loss
+from fitscope.evaluation import mean_loss
+from fitscope.network import decided
 from fitscope.records import Dataset, Outcome, Run
 from fitscope.train import Ends, ends_of
 from fitscope.train.plan import Plan, plan_with
@@ -111,7 +112,7 @@ def basin_map(
     planned = _planned(run, checked_loss(run, loss))
     own = run
     if planned.experiment.training.loss != run.experiment.training.loss:
-        own = run_plan(planned, lambda _done, _loss: False, keep_bytes=64_000_000)
+        own = run_plan(planned, lambda *_: False, keep_bytes=64_000_000)
     x, y = _axes(own, n_grid, x_range, y_range)
     starts = np.stack([np.tile(x, n_grid), np.repeat(y, n_grid)], axis=1, dtype=np.float32)
     found = ends_of(planned, starts, progress=progress)
@@ -203,10 +204,10 @@ def _succeed(
 def _limits(planned: Plan, losses: Float64[np.ndarray, " r"]) -> tuple[float, float]:
     """The least loss, and the largest or that of answering with the mean."""
     d = planned.dataset
-    mean = d.y.mean(dtype=np.float64)
+    mean = np.average(d.y.astype(np.float64), weights=d.weights_by_part[0])
     answer = np.log(mean / (1 - mean)) if d.classes else mean
     loss = str(planned.experiment.training.loss)
-    unlearned = mean_loss(loss, d.task, np.full((len(d.y), 1), answer), d.y)
+    unlearned = mean_loss(loss, d.task, np.full((len(d.y), 1), answer), d.y, d.weights_by_part[0])
     there = losses[np.isfinite(losses)]
     return float(np.min(there, initial=unlearned)), float(np.max(there, initial=unlearned))
 

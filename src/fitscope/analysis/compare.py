@@ -25,7 +25,7 @@ from fitscope.analysis.needs import (
     needs_inputs,
 )
 from fitscope.errors import DataError
-from fitscope.network import mean_loss
+from fitscope.evaluation import mean_loss
 from fitscope.records import Dataset, Run
 from fitscope.specs import FLAT_FIELDS
 
@@ -248,7 +248,9 @@ def _losses(runs: list[Run], names: tuple[str, ...], model: Model | None) -> Los
         epochs, values = _recorded(run) if alike else _evaluated(run, d, loss)
         at.append(epochs * (run.updates_per_epoch if by_update else 1))
         losses.append(values)
-    reference_loss = mean_loss(loss, d.task, model.logits(d.X), d.y) if model else np.nan
+    reference_loss = (
+        mean_loss(loss, d.task, model.logits(d.X), d.y, d.weights_by_part[0]) if model else np.nan
+    )
     every = np.append(np.concatenate(losses), reference_loss)
     every = every[np.isfinite(every)]
     wide = len(every) and every.min() > 0 and every.max() > 10 * every.min()

@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from fitscope.analysis.needs import needs_data
-from fitscope.network import answers, layers, scores
+from fitscope.evaluation import scores
+from fitscope.network import answers, layers
 from fitscope.records import Run
 
 __all__ = ["Importance", "importance"]

@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from fitscope.analysis.needs import Part, needs_finite, part_of
-from fitscope.network import answers, decided, mean_loss, probabilities
+from fitscope.evaluation import mean_loss
+from fitscope.network import answers, decided, probabilities
 from fitscope.records import Dataset, Run
 
 __all__ = ["Metrics", "metrics"]

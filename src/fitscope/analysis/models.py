@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
-from fitscope.network import decided, forward, in_data_units, layers, mean_loss, mean_losses
+from fitscope.evaluation import mean_loss, mean_losses
+from fitscope.network import decided, forward, in_data_units, layers
 from fitscope.records import Dataset, Run
 
 __all__ = ["Compared", "Model", "judged", "losses_at", "model_of", "reference_model", "spread"]
@@ -81,7 +82,9 @@ def losses_at(
     parts = []
     for at in range(0, len(params), n):
         logits = forward(params[at : at + n], d.X, sizes=sizes, activation=activation)
-        parts.append([mean_losses(name, d.task, logits, d.y) for name in losses])
+        parts.append(
+            [mean_losses(name, d.task, logits, d.y, d.weights_by_part[0]) for name in losses]
+        )
     return np.concatenate(parts, axis=1)
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "needs_data",
     "needs_finite",
     "needs_inputs",
+    "needs_one_target",
     "needs_regression",
     "part_of",
 ]
@@ -46,6 +47,12 @@ def needs_inputs(dataset: Dataset, view: str, n: int) -> None:
     """Raises DataError where the run has not exactly n inputs."""
     if dataset.d != n:
         raise DataError(f"{view} needs {_NUMBERS[n]}; this run has {dataset.d}.")
+
+
+def needs_one_target(dataset: Dataset, view: str) -> None:
+    """Raises DataError where the run predicts several values at once."""
+    if dataset.n_targets > 1:
+        raise DataError(f"{view} shows one target; this run has {dataset.n_targets}.")
 
 
 def needs_classes(dataset: Dataset, view: str) -> None:

@@ -8,7 +8,8 @@ from jaxtyping import Float64
 
 from fitscope.analysis.needs import checked_loss, needs_data
 from fitscope.errors import DataError
-from fitscope.network import RELATIVE_FLOOR, forward, layers, mean_loss, probabilities, scores
+from fitscope.evaluation import RELATIVE_FLOOR, mean_loss, scores
+from fitscope.network import forward, layers, probabilities
 from fitscope.records import Dataset, Run
 
 __all__ = ["Optimum", "optimum"]
@@ -60,8 +61,8 @@ def optimum(run: Run, *, loss: str | None = None) -> Optimum:
         loss: which loss; default: the run's own.
 
     Raises:
-        DataError: the model has a hidden layer, the run was saved without its data, or the
-            loss does not belong to its task.
+        DataError: the model has a hidden layer, the run was saved without its data, its samples
+            have weights, or the loss does not belong to its task.
 
     Example:
         >>> import fitscope as fs
@@ -74,6 +75,8 @@ def optimum(run: Run, *, loss: str | None = None) -> Optimum:
         widths = ", ".join(map(str, run.experiment.network.hidden))
         raise DataError(f"optimum needs a model without a hidden layer; this one has {widths}.")
     needs_data(d, "optimum")
+    if d.weights is not None:
+        raise DataError("optimum counts every sample alike; the samples of this run have weights.")
     score_name = "accuracy" if d.classes else "r2"
     mean, scale = _centre(d)
     X = np.asarray((d.X - mean) / scale)

@@ -110,6 +110,8 @@ def gradient_norms(run: Run) -> tuple[Int32[np.ndarray, " s"], Float64[np.ndarra
     loss_of = loss_function(e.training.loss, d.task)
     X = torch.from_numpy(d.X).double()
     y = torch.from_numpy(d.y).double() if d.task == "regression" else torch.from_numpy(d.y).long()
+    weights = d.weights_by_part[0]
+    w = None if weights is None else torch.from_numpy(weights).double()
     module = build_module(e.network, run.layer_sizes, run.params[0]).double()
     n_multiplications = X.shape[0] * run.params.shape[1]
     most = int(np.clip(_MAX_MULTIPLICATIONS / n_multiplications, 40, _MAX_GRADIENTS))
@@ -120,7 +122,7 @@ def gradient_norms(run: Run) -> tuple[Int32[np.ndarray, " s"], Float64[np.ndarra
     try:
         for i, params in enumerate(torch.from_numpy(run.params[rows]).double()):
             torch.nn.utils.vector_to_parameters(params, module.parameters())
-            parts = torch.autograd.grad(loss_of(module(X), y), list(module.parameters()))
+            parts = torch.autograd.grad(loss_of(module(X), y, w), list(module.parameters()))
             norms[i] = sum(float((part**2).sum()) for part in parts) ** 0.5
     finally:
         torch.set_num_threads(n_threads)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fitscope.network import evaluate, in_data_units, layers
+from fitscope.evaluation import evaluate
+from fitscope.network import in_data_units, layers
 from fitscope.records import Run
 
 __all__ = ["Summary", "summary"]
@@ -172,7 +173,7 @@ def _formula(run: Run, params: np.ndarray) -> str:
     return _linear(np.append(W[0], b) * d.y_scale + _last(d.d, d.y_mean), run)
 
 
-def _last(d: int, value: float) -> np.ndarray:
+def _last(d: int, value: float | np.ndarray) -> np.ndarray:
     """Zeros, and `value` at the place of the offset."""
     return np.append(np.zeros(d), value)
 

@@ -4,13 +4,14 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fitscope.data import toys
 from fitscope.data.bundled import TARGETS, bundled_table
 from fitscope.data.by_hand import points_by_hand, rows_by_hand
+from fitscope.data.checked import Scaling, checked_dataset, of_mean_one
 from fitscope.data.choices import chosen, notes_on
 from fitscope.data.tables import (
     FEW_INTEGERS,
@@ -25,10 +26,9 @@ from fitscope.preprocessing import Preprocessing
 from fitscope.records import Dataset, Label, RawData
 from fitscope.specs import DataSpec, Experiment, Task, experiment
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 __all__ = [
+    "Scaling",
+    "checked_dataset",
     "dataset",
     "dataset_from_arrays",
     "dataset_table",
@@ -60,42 +60,63 @@ def dataset(source: "DataSpec | Experiment | str | Path") -> Dataset:
     return _prepare(spec, raw_data(spec))
 
 
-def dataset_from_arrays(X: Any, y: Any, **settings: Any) -> Dataset:
-    """Arrays as data: X (n, d) of numbers or columns by name, y (n,) of labels or values.
+def dataset_from_arrays(X: Any, y: Any, *, sample_weight: Any = None, **settings: Any) -> Dataset:
+    """Arrays as data: X (n, d) of numbers or columns by name, y (n,), or (n, t) of values.
 
     Args:
         X: anything numpy takes, (n,) is one input; or columns by name: a data frame, a pyarrow
             table or a dict, of numbers, truth values, text and dates, as in a table's file.
-        y: class labels or values, (n,) or (n, 1).
+        y: class labels or values, (n,) or (n, 1); a regression may have several targets, (n, t).
+        sample_weight: how much each sample counts in the loss (n,), from 0 on; only ratios
+            matter. Scores count all samples alike.
         **settings: of the data set `arrays`: `test_fraction`, `split_seed`, `standardize`,
             `task`.
 
     Raises:
         DataError: shapes do not fit, or values are not finite numbers.
     """
-    spec, table = DataSpec(name="arrays", **settings), as_table(X)
-    if table is not None:
-        return _prepare(spec, _raw_of_frame(table, _targets(y)))
-    names = [str(name) for name in getattr(X, "columns", ())]
-    X, y = _inputs(X), _targets(y)
-    if X.ndim != 2 or y.ndim != 1 or len(X) != len(y) or X.shape[1] == 0:
-        raise DataError(f"X must be (n, d) and y (n,); got {X.shape} and {y.shape}.")
+    spec, raw = DataSpec(name="arrays", **settings), _raw_from_arrays(X, _targets(y))
+    if raw.y.ndim == 2 and (spec.task != "regression" or spec.standardize):
+        raise DataError(
+            f"y has {raw.y.shape[1]} columns: several targets need task='regression', and no "
+            "`standardize`, which scales a single one."
+        )
+    weights = None if sample_weight is None else _weights(sample_weight, len(raw.y))
+    return _prepare(spec, replace(raw, weights=weights))
+
+
+def _raw_from_arrays(X: Any, y: np.ndarray) -> RawData:
+    """Numbers as they are; columns by name as a table."""
+    names, table = [str(name) for name in getattr(X, "columns", ())], as_table(X)
+    X = _inputs(X) if table is None else np.empty((table.num_rows, 0))
+    shape = X.shape if table is None else (table.num_rows, table.num_columns)
+    if (
+        len(shape) != 2
+        or y.ndim not in (1, 2)
+        or shape[0] != len(y)
+        or 0 in shape[1:] + y.shape[1:]
+    ):
+        raise DataError(f"X must be (n, d) and y (n,); got {shape} and {y.shape}.")
     bad = np.argwhere(~np.isfinite(X)).tolist()
     if bad:
         raise DataError(
             f"X has missing or infinite values, {len(bad)} in all; the first is in row "
             f"{bad[0][0] + 1}, column {bad[0][1] + 1}."
         )
-    names = names or [f"x{i + 1}" for i in range(X.shape[1])]
-    return _prepare(spec, RawData(X, y, tuple(names)))
+    if table is not None:
+        return RawData(X, y, (), table=table)
+    return RawData(X, y, tuple(names or [f"x{i + 1}" for i in range(X.shape[1])]))
 
 
-def _raw_of_frame(table: "pa.Table", y: np.ndarray) -> RawData:
-    """The columns of a data frame and their targets."""
-    if y.ndim != 1 or table.num_rows != len(y) or not table.num_columns:
-        shape = (table.num_rows, table.num_columns)
-        raise DataError(f"X must be (n, d) and y (n,); got {shape} and {y.shape}.")
-    return RawData(np.empty((len(y), 0)), y, (), table=table)
+def _weights(sample_weight: Any, n: int) -> np.ndarray:
+    """Weights as float64, none of them negative."""
+    try:
+        weights = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError):
+        weights = np.empty(0)
+    if weights.shape != (n,) or not (np.isfinite(weights).all() and (weights >= 0).all()):
+        raise DataError(f"`sample_weight` must be {n} finite numbers, none of them negative.")
+    return weights
 
 
 def _inputs(X: Any) -> np.ndarray:
@@ -179,7 +200,8 @@ def _prepare(spec: DataSpec, raw: RawData) -> Dataset:
     if len(X) > len(train):
         note += (f"The last {len(X) - len(train)} of the training samples were set by hand.",)
     mean, scale = _statistics(X, spec.standardize)
-    y_mean, y_scale = _statistics(y, spec.standardize and task == "regression")
+    is_scaled = spec.standardize and task == "regression"
+    y_mean, y_scale = _statistics(y, wanted=True) if is_scaled else (0.0, 1.0)
     kind = np.float32 if task == "regression" else np.int32
     return Dataset(
         spec=spec,
@@ -199,6 +221,8 @@ def _prepare(spec: DataSpec, raw: RawData) -> Dataset:
         y_scale=float(y_scale),
         truth=raw.truth,
         notes=(*raw.notes, *note),
+        weights=None if raw.weights is None else of_mean_one(raw.weights, train, test),
+        n_targets=1 if y.ndim == 1 else y.shape[1],
         preprocessing=how,
     )
 

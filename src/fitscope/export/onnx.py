@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitscope import __version__
+from fitscope.analysis.needs import needs_one_target
 from fitscope.errors import MissingExtraError
 from fitscope.export.onnx_columns import column_inputs, encoded_columns
 from fitscope.export.onnx_graph import Graph
@@ -39,8 +40,10 @@ def onnx_model(run: Run, *, step: int = -1) -> "ModelProto":
 
     Raises:
         MissingExtraError: the package onnx is not installed.
-        DataError: the step is outside the run, or a column is called as an answer is.
+        DataError: the step is outside the run, the run has several targets, or a column is called
+            as an answer is.
     """
+    needs_one_target(run.dataset, "An ONNX model")
     try:
         import onnx
         from onnx import TensorProto, helper

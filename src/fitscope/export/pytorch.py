@@ -3,6 +3,8 @@
 import itertools
 import textwrap
 
+from fitscope.analysis.needs import needs_one_target
+from fitscope.errors import DataError
 from fitscope.export.pytorch_data import Facts, data_constants, data_part, facts_of
 from fitscope.export.pytorch_training import start_text, training_part
 from fitscope.export.source import WIDTH, literal, plain
@@ -26,13 +28,17 @@ def pytorch_script(run: Run, *, run_file: str = "run.safetensors") -> str:
             given in memory reads it.
 
     Raises:
-        DataError: the data was given in memory, and the run was saved without it.
+        DataError: the data was given in memory, and the run was saved without it; or its samples
+            have weights, or several targets, which a script does not show.
 
     Example:
         >>> from fitscope.train import fit
         >>> "nn.Linear(2, 3)" in pytorch_script(fit("rings-3", epochs=2))
         True
     """
+    needs_one_target(run.dataset, "A script")
+    if run.dataset.weights is not None:
+        raise DataError("A script counts every sample alike; the samples of this run have weights.")
     facts = facts_of(run, run_file=run_file)
     body = [*data_part(facts), *training_part(facts)]
     head = [_docstring(facts), _imports(facts, "\n".join(body)), _constants(facts)]
@@ -104,6 +110,7 @@ def _constants(facts: Facts) -> str:
         "BATCH_SIZE": None if facts.is_full else t.batch_size,
         "EPOCHS": None if facts.is_one_pass else t.epochs,
         "STOP_BELOW": None if facts.is_one_pass else t.stop_below,
+        "PATIENCE": None if facts.is_one_pass else t.patience,
     }
     lines += [f"{name} = {literal(value)}" for name, value in used.items() if value is not None]
     return "\n".join(lines)

@@ -28,6 +28,13 @@ _STEP = [
 _WHY_LOGITS = """\
 # Cross-entropy of logits: a probability can round to 0, and its log is then infinite.
 """
+_WAIT = [
+    "test_loss = judge(X_test, y_test)[0]",
+    "least, waited = (test_loss, 0) if test_loss < least else (least, waited + 1)",
+    "if waited == PATIENCE:",
+    '    print(f"stopped after {epoch + 1} epochs: the test loss no longer falls")',
+    "    break",
+]
 _RELATIVE = '''\
 def loss_of(answers, y):
     """The mean error as a share of the target, or of 0.01 where the target is smaller."""
@@ -192,7 +199,11 @@ def _loop(facts: Facts) -> str:
     if t.stop_below is not None:
         stop = ['print(f"stopped after {epoch + 1} epochs")', "break"]
         lines += ["if judge($X, $y)[0] < STOP_BELOW:", *_indented(stop)]
-    return facts.fill("\n".join(["for epoch in range(EPOCHS):", *_indented(lines)]))
+    head = ["for epoch in range(EPOCHS):"]
+    if t.patience is not None:
+        lines += _WAIT
+        head = ["least, waited = judge(X_test, y_test)[0], 0", *head]
+    return facts.fill("\n".join([*head, *_indented(lines)]))
 
 
 def _one_pass(facts: Facts) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fitscope import analysis
+from fitscope.analysis.needs import needs_one_target
 from fitscope.errors import DataError
 from fitscope.export.pytorch import pytorch_script
 from fitscope.export.reproduce import command_line, python_snippet
@@ -44,7 +45,11 @@ def replay_html(run: Run, *, max_bytes: int = 8_000_000) -> str:
     Args:
         run: any run.
         max_bytes: room for the parameters, and the same for the samples.
+
+    Raises:
+        DataError: the run has several targets.
     """
+    needs_one_target(run.dataset, "A replay")
     shown = thinned(run, max_bytes)
     if _sample_bytes(run.dataset) > max_bytes:
         shown = replace(shown, dataset=shown.dataset.without_arrays())
@@ -100,14 +105,14 @@ def _boot(run: Run, *, note: str) -> dict[str, Any]:
 
 
 def _code(run: Run) -> dict[str, str]:
-    """How to get the run again, in each language; "" where one cannot say it."""
+    """How to get the run again, in each language, or why it cannot say it."""
     command = command_line(run) or "# The data was given in memory; the run file holds it."
     if run.outcome is Outcome.INTERRUPTED:
         command += "\n# This run was interrupted; the command trains it to its end."
     try:
         script = pytorch_script(run)
-    except DataError:  # data in memory, and not kept
-        script = ""
+    except DataError as error:  # data in memory that was not kept, or weights
+        script = f"# {error}"
     return {
         "command": command,
         "python": python_snippet(run),

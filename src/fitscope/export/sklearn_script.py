@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fitscope.analysis.needs import needs_one_target
 from fitscope.errors import DataError
 from fitscope.export.sklearn_columns import column_imports, column_transformer, example_row
 from fitscope.export.source import call, literal, plain
@@ -24,8 +25,10 @@ def sklearn_script(run: Run, *, step: int = -1) -> str:
     a table are turned into inputs by a ColumnTransformer before all that.
 
     Raises:
-        DataError: the step is outside the run, or the network is too large for a text.
+        DataError: the step is outside the run, or the network is too large for a text, or the
+            run has several targets.
     """
+    needs_one_target(run.dataset, "A script")
     params = run.params[run.row(step)]
     if params.size > MOST_PARAMETERS:
         raise DataError(

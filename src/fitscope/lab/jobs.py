@@ -41,7 +41,7 @@ class Job:
         self.loss: float | None = None
         self.is_stopping = self.has_ended = False
 
-    def watch(self, n_done: int, loss: float) -> bool:
+    def watch(self, n_done: int, loss: float, _params: object) -> bool:
         """Takes the progress of a training, and says whether it is to end."""
         self.done, self.loss = n_done, loss
         return self.is_stopping

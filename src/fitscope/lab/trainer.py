@@ -132,7 +132,7 @@ class Trainer:
         found = self.run_at_hand(e, planned)
         if found is not None:
             return found
-        return run_plan(planned, lambda _done, _loss: True, keep_bytes=0)
+        return run_plan(planned, lambda *_: True, keep_bytes=0)
 
     def _plan(self, e: Experiment, data: Dataset) -> Plan:
         planned = plan_with(e, data, engine="auto", device="cpu")

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from fitscope import analysis
+from fitscope.analysis.needs import needs_one_target
 from fitscope.errors import DataError, UnknownNameError, near_miss
 from fitscope.settings import shown_value, worded
 
@@ -16,6 +17,7 @@ __all__ = ["VIEWS", "Pictures", "View", "draw", "view"]
 
 Backend = Literal["matplotlib", "plotly"]
 Subject = Literal["run", "population", "pairs"]  # pairs: a list of (w, b)
+_OF_ANY_TARGETS = ("loss_curves", "loss_surface", "parameter_paths")
 
 
 class View(NamedTuple):
@@ -63,6 +65,8 @@ class View(NamedTuple):
             UnknownNameError: the view has no such option.
             DataError: the view does not apply to this run; the sentence says why.
         """
+        if self.of == "run" and self.name not in _OF_ANY_TARGETS:
+            needs_one_target(getattr(subject, "dataset", subject), self.name)  # or data alone
         draw = self.matplotlib if backend == "matplotlib" else self.plotly
         known = self.options(backend)
         for name in options:

@@ -40,6 +40,10 @@ class TrainingSpec(Spec):
         None, gt=0, description="stop after the epoch that brings the training loss below this"
     )
 
+    patience: Annotated[int | None, BeforeValidator(parse_full)] = Field(
+        None, ge=1, description="stop after so many epochs without a smaller test loss"
+    )
+
     @field_validator("momentum", "nesterov")
     @classmethod
     def _belongs_to_sgd(cls, value: float | bool, info: ValidationInfo) -> float | bool:

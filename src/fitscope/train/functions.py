@@ -33,7 +33,7 @@ __all__ = [
     "vectorised",
 ]
 
-_COMPILED_FILES = ("functions.py", "losses.py", "optimizers.py", "kernels.py")
+_COMPILED_FILES = ("functions.py", "layers.py", "losses.py", "optimizers.py", "kernels.py")
 
 # A Python number would turn all arithmetic with it into float64.
 _f = np.float32

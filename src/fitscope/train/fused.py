@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from fitscope.network import RELATIVE_FLOOR
+from fitscope.evaluation import RELATIVE_FLOOR
 from fitscope.records import Dataset, Outcome, Trajectory
 from fitscope.specs import NetworkSpec, TrainingSpec
-from fitscope.train import kernels, losses, optimizers
-from fitscope.train.recorder import Recorder
+from fitscope.train import kernels, layers, losses, optimizers
+from fitscope.train.memory import Memory
+from fitscope.train.recorder import Recorder, Watch
 
 if TYPE_CHECKING:
     import torch
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["OUTCOMES", "Block", "Blocks", "Learner", "is_compiled", "train"]
 
 ACTIVATIONS = {
-    "sigmoid": kernels.SIGMOID,
-    "tanh": kernels.TANH,
-    "relu": kernels.RELU,
-    "identity": kernels.IDENTITY,
+    "sigmoid": layers.SIGMOID,
+    "tanh": layers.TANH,
+    "relu": layers.RELU,
+    "identity": layers.IDENTITY,
 }
 OPTIMIZERS = {
     "sgd": optimizers.SGD,
@@ -40,7 +41,11 @@ LOSSES = {
     ("smooth_l1", "regression"): losses.SMOOTH_L1,
     ("relative", "regression"): losses.RELATIVE,
 }
-OUTCOMES = {kernels.STOPPED: Outcome.STOPPED, kernels.DIVERGED: Outcome.DIVERGED}
+OUTCOMES = {
+    kernels.STOPPED: Outcome.STOPPED,
+    kernels.STOPPED_EARLY: Outcome.STOPPED_EARLY,
+    kernels.DIVERGED: Outcome.DIVERGED,
+}
 _OWN_ORDER = np.empty((1, 0), np.int64)
 MAX_TILE = 2048  # samples computed together; a row of a unit's values is then 8 kB
 
@@ -53,7 +58,8 @@ def train(
     rng: "torch.Generator",
     *,
     keep_bytes: int,
-    watch: Callable[[int, float], bool],
+    watch: Watch,
+    memory: Memory,
 ) -> Trajectory:
     """Trains from `start` and records it, as `torch_loop.train` does.
 
@@ -64,17 +70,30 @@ def train(
         training: loss, optimizer, batches, when to stop; `loss` is named.
         rng: draws the shuffles, one permutation an epoch.
         keep_bytes: budget of the recorded parameters.
-        watch: is told (updates done, batch loss) after each block of updates, some fifty times a
-            second; True ends the training.
+        watch: is told (updates done, batch loss, the parameters if it asks) after each block of
+            updates, some fifty times a second; True ends the training.
+        memory: of an earlier training, which this one goes on with; changed.
 
     Returns:
         What was recorded, and how it ended.
     """
     blocks = Blocks(network, dataset, training, start.size)
     net = blocks.begin(start)
+    if memory.optimizer is not None:
+        net.state.first[:], net.state.second[:] = memory.optimizer
+        net.state.before[0] = memory.n_updates
+    trajectory = _train(blocks, net, rng, keep_bytes, watch)
+    memory.optimizer = net.state.first, net.state.second
+    return trajectory
+
+
+def _train(
+    blocks: "Blocks", net: "Learner", rng: "torch.Generator", keep_bytes: int, watch: Watch
+) -> Trajectory:
+    """The training of a net, block by block."""
     # the losses of the start; on a new machine it compiles, before the record's clock begins
     *recorded, _ = blocks.run(net, _OWN_ORDER, 0)
-    record = Recorder(start, keep_bytes=keep_bytes)
+    record = Recorder(net.state.params.copy(), keep_bytes=keep_bytes)
     record.block(*recorded)
     for n_updates, orders in blocks.planned(rng):
         *recorded, ending = blocks.run(net, orders, n_updates)
@@ -82,7 +101,8 @@ def train(
         if ending in OUTCOMES:
             return record.trajectory(net.state.params, OUTCOMES[ending])
         last_loss = float(recorded[1][-1])
-        if watch(record.n_steps, last_loss) and record.n_steps < blocks.n_planned:
+        stop = watch(record.n_steps, last_loss, net.state.params.copy)
+        if stop and record.n_steps < blocks.n_planned:
             return record.trajectory(net.state.params, Outcome.INTERRUPTED)
     return record.trajectory(net.state.params, Outcome.FINISHED)
 
@@ -120,13 +140,14 @@ class Blocks:
         self.n, self.training = len(dataset.X), training
         self.n_planned = training.n_updates(self.n)
         self.per_epoch = training.updates_per_epoch(self.n)
-        X, y = _columns(dataset)
+        samples = _samples(dataset)
+        n_all = samples.X.shape[1]
         net, rule = _net(network, dataset, training), _rule(training, self.n)
         self._of_all = net, rule
-        self._samples = X, y
-        self._n_tested = 1 if y.size > self.n else 0
-        self._work = _work(net, p, max(self.n, y.size - self.n))
-        self.size = _updates_in_block(net, p, rule.batch_size, y.size, self.per_epoch)
+        self._samples = samples
+        self._n_tested = 1 if n_all > self.n else 0
+        self._work = _work(net, p, max(self.n, n_all - self.n), len(samples.y))
+        self.size = _updates_in_block(net, p, rule.batch_size, n_all, self.per_epoch)
         self._rows = np.empty((self.size, p), np.float32)
         self._batch_loss = np.empty(self.size, np.float32)
         self._epoch_losses = np.empty((2, self.size // self.per_epoch + 2), np.float32)
@@ -143,7 +164,7 @@ class Blocks:
         """Makes updates, or fewer if one ends the training; `orders` are those of their epochs."""
         batch_loss, (train, test) = self._batch_loss[:n_updates], self._epoch_losses
         n_done, n_losses, n_epochs, ending = kernels.train(
-            *self._of_all, *net, *self._samples, self.n, orders, self._rows, batch_loss, train, test
+            *self._of_all, *net, self._samples, self.n, orders, self._rows, batch_loss, train, test
         )
         n_tests = n_epochs * self._n_tested
         rows = self._rows[:n_done]
@@ -164,10 +185,13 @@ def is_compiled() -> bool:
     return folder is not None and any(Path(folder).glob("kernels.train-*.nbi"))
 
 
-def _columns(dataset: Dataset) -> tuple[Float32[np.ndarray, "d m"], Float32[np.ndarray, " m"]]:
-    """All samples, training first, as the kernels want them: one row a feature."""
+def _samples(dataset: Dataset) -> kernels.Samples:
+    """All samples, training first, as the kernels want them: one row a feature or a target."""
     X = np.concatenate([dataset.X, dataset.X_test])
-    return np.ascontiguousarray(X.T), np.concatenate([dataset.y, dataset.y_test], dtype=np.float32)
+    y = np.concatenate([dataset.y, dataset.y_test], dtype=np.float32)
+    w = np.empty(0, np.float32) if dataset.weights is None else dataset.weights
+    rows = np.ascontiguousarray(y.reshape(len(y), -1).T)
+    return kernels.Samples(np.ascontiguousarray(X.T), rows, w)
 
 
 def _net(network: NetworkSpec, dataset: Dataset, training: TrainingSpec) -> kernels.Net:
@@ -185,22 +209,30 @@ def _rule(training: TrainingSpec, n: int) -> optimizers.Rule:
         training.weight_decay,
         min(training.batch_size or n, n),
         training.stop_below or 0.0,
+        training.patience or 0,
     )
 
 
 def _state(start: Float32[np.ndarray, " p"]) -> kernels.State:
     first, second = np.zeros_like(start), np.zeros_like(start)
-    done, epochs = np.zeros((2, 1), np.int64)
-    return kernels.State(done, epochs, start.copy(), first, second, np.zeros(1))
+    done, before, epochs, waited = np.zeros((4, 1), np.int64)
+    best = np.full(1, np.inf, np.float32)
+    return kernels.State(
+        done, before, epochs, start.copy(), first, second, np.zeros(1), best, waited
+    )
 
 
-def _work(net: kernels.Net, p: int, n: int, dtype: type = np.float32) -> kernels.Work:
+def _work(
+    net: kernels.Net, p: int, n: int, n_targets: int = 1, dtype: type = np.float32
+) -> kernels.Work:
     """Room for a tile whose two arrays fit into a megabyte, the size of a core's cache."""
     n_rows = int(net.sizes.sum()) + 1
     tile = min(n, MAX_TILE, max(256, 2**17 // n_rows))
-    y = _aligned_rows(1, tile, dtype)[0, :tile]
-    A, D, softmax = (_aligned_rows(rows, tile, dtype) for rows in (n_rows, n_rows, 2))
-    return kernels.Work(A, D, y, softmax, np.empty(p))
+    A, D, y, w, softmax = (
+        _aligned_rows(rows, tile, dtype) for rows in (n_rows, n_rows, n_targets, 1, 2)
+    )
+    w[:] = 1
+    return kernels.Work(A, D, y, w[0, :tile], softmax, np.empty(p))
 
 
 def _aligned_rows(n_rows: int, n: int, dtype: type) -> np.ndarray:

@@ -15,39 +15,25 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fitscope.train.functions import (
-    ZERO,
-    compiled,
-    entry,
-    part,
-    relu,
-    relu_slope,
-    sigmoid,
-    sigmoid_slope,
-    tanh,
-    tanh_slope,
-    vectorised,
-)
+from fitscope.train.functions import compiled, entry, part, vectorised
+from fitscope.train.layers import activate, activate_backward, add_products, weighted_sum
 from fitscope.train.losses import CLASS_MSE, CROSS_ENTROPY, class_losses, losses
 from fitscope.train.optimizers import update
 
 __all__ = [
     "DIVERGED",
-    "IDENTITY",
-    "RELU",
     "RUNNING",
-    "SIGMOID",
     "STOPPED",
-    "TANH",
+    "STOPPED_EARLY",
     "Net",
+    "Samples",
     "State",
     "Work",
     "loss",
     "train",
 ]
 
-SIGMOID, TANH, RELU, IDENTITY = range(4)
-RUNNING, STOPPED, DIVERGED = range(3)
+RUNNING, STOPPED, DIVERGED, STOPPED_EARLY = range(4)
 TRAIN, TEST, BATCH = range(3)
 # Literals as arguments would each be compiled into a function of their own.
 START: Any = np.int64(0)
@@ -63,15 +49,26 @@ class Net(NamedTuple):
     floor: float  # of the loss `relative`
 
 
+class Samples(NamedTuple):
+    """What is learned from: the training part first, then the test part."""
+
+    X: np.ndarray  # (d, n): one row a feature
+    y: np.ndarray  # (t, n): 0 or 1, the class index, or the value; one row a target
+    w: np.ndarray  # (n,): weights, or empty where all are 1
+
+
 class State(NamedTuple):
     """What an update changes."""
 
     done: np.ndarray  # int64 (1,): updates made
+    before: np.ndarray  # int64 (1,): updates of earlier trainings, which the optimizer remembers
     epochs: np.ndarray  # int64 (1,): how often the losses of all samples were taken
     params: np.ndarray  # (p,)
     first: np.ndarray  # (p,): momentum, or the mean of the gradients
     second: np.ndarray  # (p,): the mean of their squares
     loss: np.ndarray  # float64 (1,): of all samples, before a full-batch update
+    best: np.ndarray  # float32 (1,): the least test loss so far
+    waited: np.ndarray  # int64 (1,): epochs since then
 
 
 class Work(NamedTuple):
@@ -79,119 +76,36 @@ class Work(NamedTuple):
 
     A: np.ndarray  # (a + 1, tile)
     D: np.ndarray  # (a + 1, tile)
-    y: np.ndarray  # (tile,)
+    y: np.ndarray  # (t, tile)
+    w: np.ndarray  # (tile,): ones, unless the samples have weights
     softmax: np.ndarray  # (2, tile)
     grad: np.ndarray  # float64 (p,)
 
 
 @vectorised
-def _load(X: Any, y: Any, order: Any, at: int, m: int, work: Any) -> None:
+def _load(samples: Any, order: Any, at: int, m: int, work: Any) -> None:
     """Copies m samples, from `at` on, into the first rows; in `order`, if it is not empty."""
     part()
-    A, targets, d = work.A, work.y, X.shape[0]
+    _load_rows(samples.X, order, at, m, work.A)
+    _load_rows(samples.y, order, at, m, work.y)
+    if samples.w.size > 0:
+        for s in range(m):
+            work.w[s] = samples.w[order[at + s] if order.size > 0 else at + s]
+
+
+@vectorised
+def _load_rows(values: Any, order: Any, at: int, m: int, rows: Any) -> None:
+    part()
     if order.size > 0:
         order = order[at : at + m]
-        for s in range(m):
-            targets[s] = y[order[s]]
-            for i in range(d):
-                A[i, s] = X[i, order[s]]
+        for i in range(values.shape[0]):
+            for s in range(m):
+                rows[i, s] = values[i, order[s]]
         return
-    y = y[at : at + m]
-    for s in range(m):
-        targets[s] = y[s]
-    for i in range(d):
-        x = X[i, at : at + m]
+    for i in range(values.shape[0]):
+        row = values[i, at : at + m]
         for s in range(m):
-            A[i, s] = x[s]
-
-
-@vectorised
-def _weighted_sum(
-    Z: Any, r: int, bias: Any, w: Any, at: int, step: int, A: Any, first: int, n: int, m: int
-) -> None:
-    """Z[r] = bias + sum_i w[at + i step] A[first + i]: four rows at a time, or the last two."""
-    part()
-    zero = A.shape[0] - 1
-    for i in range(0, n, 4):
-        so_far, left = i > 0, n - i
-        w0, r0 = w[at + i * step], first + i
-        w1, r1 = (w[at + (i + 1) * step], first + i + 1) if left > 1 else (ZERO, zero)
-        if left <= 2:
-            for s in range(m):
-                Z[r, s] = (Z[r, s] if so_far else bias) + w0 * A[r0, s] + w1 * A[r1, s]
-        else:
-            w2, r2 = w[at + (i + 2) * step], first + i + 2
-            w3, r3 = (w[at + (i + 3) * step], first + i + 3) if left > 3 else (ZERO, zero)
-            for s in range(m):
-                Z[r, s] = (
-                    (Z[r, s] if so_far else bias)
-                    + (w0 * A[r0, s] + w1 * A[r1, s])
-                    + (w2 * A[r2, s] + w3 * A[r3, s])
-                )
-
-
-@vectorised
-def _add_products(
-    grad: Any, at: int, bias: int, D: Any, r: int, A: Any, first: int, n: int, m: int
-) -> None:
-    """grad[at + i] += sum_s D[r, s] A[first + i, s], four rows at a time; and the bias alike."""
-    part()
-    zero = A.shape[0] - 1
-    for i in range(0, n, 4):
-        left = n - i
-        r0, r1 = first + i, first + i + 1 if left > 1 else zero
-        g0 = g1 = total = ZERO
-        if left <= 2:
-            for s in range(m):
-                g0 += D[r, s] * A[r0, s]
-                g1 += D[r, s] * A[r1, s]
-                total += D[r, s]
-        else:
-            r2, r3 = first + i + 2, first + i + 3 if left > 3 else zero
-            g2 = g3 = ZERO
-            for s in range(m):
-                g0 += D[r, s] * A[r0, s]
-                g1 += D[r, s] * A[r1, s]
-                g2 += D[r, s] * A[r2, s]
-                g3 += D[r, s] * A[r3, s]
-                total += D[r, s]
-            grad[at + i + 2] += g2
-            if left > 3:
-                grad[at + i + 3] += g3
-        grad[at + i] += g0
-        if left > 1:
-            grad[at + i + 1] += g1
-        grad[bias] += total if i == 0 else ZERO
-
-
-@vectorised
-def _activate(kind: int, A: Any, r: int, m: int) -> None:
-    """A[r] = f(A[r])."""
-    part()
-    if kind == SIGMOID:
-        for s in range(m):
-            A[r, s] = sigmoid(A[r, s])
-    elif kind == TANH:
-        for s in range(m):
-            A[r, s] = tanh(A[r, s])
-    elif kind == RELU:
-        for s in range(m):
-            A[r, s] = relu(A[r, s])
-
-
-@vectorised
-def _activate_backward(kind: int, A: Any, D: Any, r: int, m: int) -> None:
-    """D[r] *= f'(z), in terms of A[r] = f(z)."""
-    part()
-    if kind == SIGMOID:
-        for s in range(m):
-            D[r, s] *= sigmoid_slope(A[r, s])
-    elif kind == TANH:
-        for s in range(m):
-            D[r, s] *= tanh_slope(A[r, s])
-    elif kind == RELU:
-        for s in range(m):
-            D[r, s] *= relu_slope(A[r, s])
+            rows[i, s] = row[s]
 
 
 @vectorised
@@ -205,9 +119,9 @@ def _forward(params: Any, net: Any, A: Any, m: int) -> Any:
         row, biases = below + n_in, at + n_in * n_out
         for unit in range(n_out):
             bias, weights = params[biases + unit], at + unit * n_in
-            _weighted_sum(A, row + unit, bias, params, weights, NEXT, A, below, n_in, m)
+            weighted_sum(A, row + unit, bias, params, weights, NEXT, A, below, n_in, m)
             if layer < sizes.size - 2:
-                _activate(net.activation, A, row + unit, m)
+                activate(net.activation, A, row + unit, m)
         at, below = biases + n_out, row
     return below
 
@@ -216,13 +130,15 @@ def _forward(params: Any, net: Any, A: Any, m: int) -> Any:
 def _loss(net: Any, work: Any, row: int, n: int, m: int) -> Any:
     """The tile's share of the mean loss of n samples; its derivatives by the outputs, in D."""
     part()
-    A, D, y, k = work.A, work.D, work.y, net.sizes[-1]
-    scale = 1 / (n * k) if net.loss == CLASS_MSE else 1 / n
+    A, D, y, w, k = work.A, work.D, work.y, work.w, net.sizes[-1]
+    scale = 1 / n if net.loss == CROSS_ENTROPY else 1 / (n * k)
+    own = y.dtype.type(scale)
     if net.loss in (CROSS_ENTROPY, CLASS_MSE):
-        rows = work.softmax
-        return scale * class_losses(net.loss, A, D, row, k, y, rows, y.dtype.type(scale), m)
-    floor = y.dtype.type(net.floor)
-    return scale * losses(net.loss, A, D, row, y, floor, y.dtype.type(scale), m)
+        return scale * class_losses(net.loss, A, D, row, k, y[0], w, work.softmax, own, m)
+    floor, total = y.dtype.type(net.floor), 0.0
+    for target in range(k):
+        total += losses(net.loss, A, D, row + target, y[target], w, floor, own, m)
+    return scale * total
 
 
 @vectorised
@@ -237,12 +153,12 @@ def _backward(params: Any, net: Any, work: Any, row: int, m: int) -> None:
         weights = biases - n_in * n_out
         for unit in range(n_out):
             at, bias = weights + unit * n_in, biases + unit
-            _add_products(grad, at, bias, D, row + unit, A, below, n_in, m)
+            add_products(grad, at, bias, D, row + unit, A, below, n_in, m)
         if layer > 0:
             for i in range(n_in):
                 zero = D[D.shape[0] - 1, 0]
-                _weighted_sum(D, below + i, zero, params, weights + i, n_in, D, row, n_out, m)
-                _activate_backward(net.activation, A, D, below + i, m)
+                weighted_sum(D, below + i, zero, params, weights + i, n_in, D, row, n_out, m)
+                activate_backward(net.activation, A, D, below + i, m)
         end, row = weights, below
 
 
@@ -250,8 +166,7 @@ def _backward(params: Any, net: Any, work: Any, row: int, m: int) -> None:
 def loss(
     params: Any,
     net: Any,
-    X: Any,
-    y: Any,
+    samples: Any,
     order: Any,
     first: int,
     last: int,
@@ -264,8 +179,7 @@ def loss(
     Args:
         params: flat parameters (p,).
         net: the network and its loss.
-        X: inputs (d, n), one row a feature.
-        y: targets (n,): 0 or 1, the class index, or the value.
+        samples: inputs, targets and weights.
         order: the order of the samples (n,); empty for their own.
         first: where in that order to begin.
         last: where to end.
@@ -274,14 +188,14 @@ def loss(
         loaded: whether the samples still lie in the rows of `work`, from the last call.
     """
     part()
-    n, tile, total = last - first, work.y.size, 0.0
+    n, tile, total = last - first, work.w.size, 0.0
     if backward:
         for i in range(work.grad.size):
             work.grad[i] = 0.0
     for at in range(first, last, tile):
         m = min(tile, last - at)
         if not loaded:
-            _load(X, y, order, at, m, work)
+            _load(samples, order, at, m, work)
         row = _forward(params, net, work.A, m)
         total += _loss(net, work, row, n, m)
         if backward:
@@ -308,12 +222,24 @@ def _copy(rows: Any, u: int, params: Any) -> None:
 
 
 @compiled
-def _verdict(train_loss: Any, stop_below: Any) -> Any:
-    """Whether the loss after an epoch ends the training."""
+def _verdict(rule: Any, train_loss: Any, state: Any) -> Any:
+    """Whether the losses after an epoch end the training."""
     part()
     if not math.isfinite(train_loss):
         return DIVERGED
-    return STOPPED if train_loss < stop_below else RUNNING
+    if train_loss < rule.stop_below:
+        return STOPPED
+    return STOPPED_EARLY if 0 < rule.patience <= state.waited[0] else RUNNING
+
+
+@compiled
+def _compare(state: Any, test_loss: Any) -> None:
+    """Counts the epochs since the test loss was least."""
+    part()
+    state.waited[0] += 1
+    if test_loss < state.best[0]:
+        state.best[0] = test_loss
+        state.waited[0] = 0
 
 
 @entry
@@ -322,8 +248,7 @@ def train(
     rule: Any,
     state: Any,
     work: Any,
-    X: Any,
-    y: Any,
+    samples: Any,
     n: int,
     orders: Any,
     rows: Any,
@@ -341,8 +266,7 @@ def train(
         rule: the optimizer, the batches, when to stop.
         state: parameters and what the optimizer remembers; changed.
         work: where to compute.
-        X: inputs (d, n + n_test), one row a feature.
-        y: targets (n + n_test,): 0 or 1, the class index, or the value.
+        samples: inputs, targets and weights, the test part after the training part.
         n: number of training samples.
         orders: a permutation (n,) for every epoch from that of the first update on; one empty
             row where the samples keep their own order.
@@ -357,21 +281,23 @@ def train(
     n_updates, params, own_order = batch_loss.size, state.params, orders[0][:0]
     per_epoch = (n + rule.batch_size - 1) // rule.batch_size
     full = per_epoch == 1  # then the loss of all samples is that of the next batch
-    stays = full and y.size == n <= work.y.size  # in the rows of `work`
+    n_all = samples.X.shape[1]
+    stays = full and n_all == n <= work.w.size  # in the rows of `work`
     first_epoch, n_epochs = state.done[0] // per_epoch, 0
     for u in range(n_updates + 1):  # the last turn only takes losses
         epoch, batch = divmod(state.done[0], per_epoch)
         due = batch == 0 and epoch == state.epochs[0]
         for subset in (TRAIN, TEST, BATCH):
-            first, last = _range(subset, batch, rule.batch_size, n, y.size)
+            first, last = _range(subset, batch, rule.batch_size, n, n_all)
             own = subset != BATCH
             if first == last or not (due if own else u < n_updates and not full):
                 continue
             order = own_order if own else orders[min(epoch - first_epoch, len(orders) - 1)]
             backward = subset == (TRAIN if full else BATCH)
-            value = loss(params, net, X, y, order, first, last, work, backward, stays and u > 0)
+            value = loss(params, net, samples, order, first, last, work, backward, stays and u > 0)
             if subset == TEST:
                 test_loss[n_epochs] = value
+                _compare(state, test_loss[n_epochs])
             else:
                 state.loss[0] = value
             if subset == TRAIN:
@@ -379,7 +305,7 @@ def train(
         if due:
             state.epochs[0] += 1
             n_epochs += 1
-            ending = _verdict(train_loss[n_epochs - 1], rule.stop_below)
+            ending = _verdict(rule, train_loss[n_epochs - 1], state)
             if epoch > 0 and ending != RUNNING:
                 return u, u, n_epochs, ending
         if u < n_updates:
@@ -387,6 +313,8 @@ def train(
             if not math.isfinite(batch_loss[u]):
                 return u, u + 1, n_epochs, DIVERGED
             state.done[0] += 1
-            update(rule, state.done[0], params, work.grad, state.first, state.second)
+            update(
+                rule, state.before[0] + state.done[0], params, work.grad, state.first, state.second
+            )
             _copy(rows, u, params)
     return n_updates, n_updates, n_epochs, RUNNING

@@ -79,35 +79,39 @@ def _sign(e: Any) -> Any:
 
 
 @vectorised
-def losses(kind: int, Z: Any, D: Any, r: int, y: Any, floor: Any, scale: Any, m: int) -> Any:
-    """The sum of the losses of the outputs Z[r] of m samples; D[r] = scale * derivative."""
+def losses(
+    kind: int, Z: Any, D: Any, r: int, y: Any, w: Any, floor: Any, scale: Any, m: int
+) -> Any:
+    """The sum of w times the losses of the outputs Z[r] of m samples; D[r] = scale w derivative."""
     part()
     if kind == BINARY_CROSS_ENTROPY:
-        return _over_row(binary_cross_entropy, Z, D, r, y, floor, scale, m)
+        return _over_row(binary_cross_entropy, Z, D, r, y, w, floor, scale, m)
     if kind == BINARY_MSE:
-        return _over_row(binary_mse, Z, D, r, y, floor, scale, m)
+        return _over_row(binary_mse, Z, D, r, y, w, floor, scale, m)
     if kind == MSE:
-        return _over_row(mse, Z, D, r, y, floor, scale, m)
+        return _over_row(mse, Z, D, r, y, w, floor, scale, m)
     if kind == SMOOTH_L1:
-        return _over_row(smooth_l1, Z, D, r, y, floor, scale, m)
-    return _over_row(relative, Z, D, r, y, floor, scale, m)
+        return _over_row(smooth_l1, Z, D, r, y, w, floor, scale, m)
+    return _over_row(relative, Z, D, r, y, w, floor, scale, m)
 
 
 @vectorised
-def _over_row(loss: Any, Z: Any, D: Any, r: int, y: Any, floor: Any, scale: Any, m: int) -> Any:
+def _over_row(
+    loss: Any, Z: Any, D: Any, r: int, y: Any, w: Any, floor: Any, scale: Any, m: int
+) -> Any:
     """The same for one of the losses above; compiled anew for each."""
     part()
     total = ZERO
     for s in range(m):
         value, slope = loss(Z[r, s], y[s], floor)
-        total += value
-        D[r, s] = scale * slope
+        total += w[s] * value
+        D[r, s] = scale * (w[s] * slope)
     return total
 
 
 @vectorised
 def class_losses(
-    kind: int, Z: Any, D: Any, r: int, k: int, y: Any, rows: Any, scale: Any, m: int
+    kind: int, Z: Any, D: Any, r: int, k: int, y: Any, w: Any, rows: Any, scale: Any, m: int
 ) -> Any:
     """The same for k classes, whose outputs are the rows from r on; `rows` (2, m) is overwritten.
 
@@ -116,8 +120,8 @@ def class_losses(
     part()
     _exponentials(Z, D, r, k, rows, m)
     if kind == CROSS_ENTROPY:
-        return _cross_entropy(Z, D, r, k, y, rows, scale, m)
-    return _class_mse(D, r, k, y, rows, scale, m)
+        return _cross_entropy(Z, D, r, k, y, w, rows, scale, m)
+    return _class_mse(D, r, k, y, w, rows, scale, m)
 
 
 @vectorised
@@ -137,7 +141,9 @@ def _exponentials(Z: Any, D: Any, r: int, k: int, rows: Any, m: int) -> None:
 
 
 @vectorised
-def _cross_entropy(Z: Any, D: Any, r: int, k: int, y: Any, rows: Any, scale: Any, m: int) -> Any:
+def _cross_entropy(
+    Z: Any, D: Any, r: int, k: int, y: Any, w: Any, rows: Any, scale: Any, m: int
+) -> Any:
     """-log p_y = log sum_j e^z_j - z_y; d/dz_c = p_c - y_c."""
     part()
     for s in range(m):
@@ -146,15 +152,16 @@ def _cross_entropy(Z: Any, D: Any, r: int, k: int, y: Any, rows: Any, scale: Any
         for s in range(m):
             own = y[s] == np.float32(c)
             rows[0, s] -= Z[r + c, s] if own else ZERO
-            D[r + c, s] = scale * (D[r + c, s] / rows[1, s] - (ONE if own else ZERO))
+            slope = D[r + c, s] / rows[1, s] - (ONE if own else ZERO)
+            D[r + c, s] = scale * (w[s] * slope)
     total = ZERO
     for s in range(m):
-        total += rows[0, s]
+        total += w[s] * rows[0, s]
     return total
 
 
 @vectorised
-def _class_mse(D: Any, r: int, k: int, y: Any, rows: Any, scale: Any, m: int) -> Any:
+def _class_mse(D: Any, r: int, k: int, y: Any, w: Any, rows: Any, scale: Any, m: int) -> Any:
     """sum_c (p_c - y_c)^2; d/dz_c = 2 p_c ((p_c - y_c) - sum_j p_j (p_j - y_j))."""
     part()
     total = ZERO
@@ -165,11 +172,11 @@ def _class_mse(D: Any, r: int, k: int, y: Any, rows: Any, scale: Any, m: int) ->
             p = D[r + c, s] / rows[1, s]
             error = p - (ONE if y[s] == np.float32(c) else ZERO)
             rows[0, s] += p * error
-            total += error * error
+            total += w[s] * (error * error)
             D[r + c, s] = p
     for c in range(k):
         for s in range(m):
             p = D[r + c, s]
             error = p - (ONE if y[s] == np.float32(c) else ZERO)
-            D[r + c, s] = scale * TWO * p * (error - rows[0, s])
+            D[r + c, s] = scale * TWO * (w[s] * p) * (error - rows[0, s])
     return total

@@ -25,6 +25,7 @@ class Rule(NamedTuple):
     weight_decay: float
     batch_size: int
     stop_below: float
+    patience: int  # epochs without a smaller test loss; 0 is no end of it
 
 
 @compiled

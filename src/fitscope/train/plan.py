@@ -81,6 +81,13 @@ def plan(source: Source, overrides: dict[str, Any], *, engine: str, device: str)
 def plan_with(e: Experiment, data: Dataset, *, engine: str, device: str) -> Plan:
     """The same for an experiment whose data is there, and an engine that is."""
     e = _with_loss(e, data)
+    if e.training.patience is not None and not data.n_test:
+        raise ExperimentError(
+            [
+                "`training.patience` watches the test loss, and there is no test part: set "
+                "`data.test_fraction`, such as 0.2."
+            ]
+        )
     n_updates = e.training.n_updates(data.n_train)
     if n_updates > MAX_UPDATES:
         raise ExperimentError(

@@ -86,7 +86,7 @@ class Population:
         """
         if not -len(self) <= i < len(self):
             raise DataError(f"There is no net {i} among {len(self):,}.")
-        return run_plan(self.plans[i], lambda _done, _loss: False, keep_bytes=keep_bytes)
+        return run_plan(self.plans[i], lambda *_: False, keep_bytes=keep_bytes)
 
     def to_arrow(self) -> "pa.Table":
         """A table with a row for each net: settings, losses, scores, outcome, updates, engine."""
@@ -140,7 +140,7 @@ def fit_many(
     with interruptible() as interrupted:
 
         def train(planned: Plan) -> Run:
-            return _end(run_plan(planned, lambda _done, _loss: interrupted(), keep_bytes=0))
+            return _end(run_plan(planned, lambda *_: interrupted(), keep_bytes=0))
 
         runs: dict[int, Run] = {}
         for i, run in _trained(plans, train, workers or n_cores()):

@@ -9,7 +9,9 @@ from jaxtyping import Float32
 
 from fitscope.records import Outcome, Trajectory
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "Watch"]
+
+Watch = Callable[[int, float, Callable[[], np.ndarray]], bool]  # done, loss, params; True ends it
 
 
 class Recorder:

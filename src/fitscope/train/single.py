@@ -10,14 +10,20 @@ import threading
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fitscope import __version__
-from fitscope.network import build_module, evaluate, start_parameters
+from fitscope.evaluation import evaluate
+from fitscope.network import build_module, start_parameters
 from fitscope.records import Run, Trajectory
+from fitscope.train.memory import Memory
 from fitscope.train.plan import Plan, Source, plan
+from fitscope.train.recorder import Watch
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = [
     "Progress",
@@ -30,7 +36,6 @@ __all__ = [
 
 _LOG = logging.getLogger("fitscope")
 Progress = Callable[[int, int, float], object]
-Watch = Callable[[int, float], bool]
 
 
 def fit(
@@ -77,17 +82,17 @@ def fit(
         planned = plan(source, overrides, engine=engine, device=device)
     with interruptible() as interrupted:
 
-        def watch(n_done: int, loss: float) -> bool:
+        def watch(n_done: int, loss: float, _params: Callable[[], np.ndarray]) -> bool:
             asked = progress is not None and progress(n_done, planned.n_updates, loss) is True
             return asked or interrupted()
 
         return run_plan(planned, watch, keep_bytes=keep_bytes)
 
 
-def run_plan(planned: Plan, watch: Watch, *, keep_bytes: int) -> Run:
-    """Trains what is planned; `watch` is told (updates done, batch loss), and True ends it."""
+def run_plan(planned: Plan, watch: Watch, *, keep_bytes: int, memory: Memory | None = None) -> Run:
+    """Trains what is planned, from where `memory` ended; `watch` is told of it, and may end it."""
     e, data = planned.experiment, planned.dataset
-    trajectory = _trajectory(planned, watch, keep_bytes)
+    trajectory = _trajectory(planned, watch, keep_bytes, memory or Memory())
     _, found = evaluate(e, data, trajectory.params[-1])
     return Run(
         **vars(trajectory),
@@ -101,33 +106,38 @@ def run_plan(planned: Plan, watch: Watch, *, keep_bytes: int) -> Run:
     )
 
 
-def _trajectory(planned: Plan, watch: Watch, keep_bytes: int) -> Trajectory:
-    """The training itself, by the engine planned."""
+def _trajectory(planned: Plan, watch: Watch, keep_bytes: int, memory: Memory) -> Trajectory:
+    """The training itself, by the engine planned, with all that it leaves in the memory."""
     import torch
 
-    e, data = planned.experiment, planned.dataset
+    e = planned.experiment
     rng = torch.Generator().manual_seed(e.training.seed)
-    start = start_parameters(e.network, planned.sizes, rng)
+    start = memory.params
+    if start is None:
+        start = start_parameters(e.network, planned.sizes, rng)
+    if memory.rng is not None:
+        rng.set_state(torch.from_numpy(memory.rng))
+    trajectory = _by_engine(planned, start, rng, keep_bytes=keep_bytes, watch=watch, memory=memory)
+    memory.engine, memory.params = planned.engine, trajectory.params[-1]
+    memory.n_updates += int(trajectory.steps[-1])
+    memory.rng = rng.get_state().numpy()
+    return trajectory
+
+
+def _by_engine(
+    planned: Plan, start: np.ndarray, rng: "torch.Generator", **settings: Any
+) -> Trajectory:
+    e, data = planned.experiment, planned.dataset
     if planned.engine == "fused":
         from fitscope.train import fused
 
         say_whether_it_compiles()
-        return fused.train(
-            start, e.network, data, e.training, rng, keep_bytes=keep_bytes, watch=watch
-        )
+        return fused.train(start, e.network, data, e.training, rng, **settings)
     from fitscope.train import torch_loop
 
     module = build_module(e.network, planned.sizes, start)
     with _threads(planned):
-        return torch_loop.train(
-            module,
-            data,
-            e.training,
-            rng,
-            keep_bytes=keep_bytes,
-            device=planned.device,
-            watch=watch,
-        )
+        return torch_loop.train(module, data, e.training, rng, device=planned.device, **settings)
 
 
 @functools.cache

@@ -64,8 +64,8 @@ export class Moment {
    * @returns {{train: number, test: number|null}}
    */
   get losses() {
-    const { loss, dataset } = this.run;
-    return this.#byPart((from, to) => meanLoss(loss, dataset.task, this.samples.out, dataset.y, from, to));
+    const { loss, dataset } = this.run, { task, y, weights } = dataset;
+    return this.#byPart((from, to) => meanLoss(loss, task, this.samples.out, y, from, to, weights));
   }
 
   /**

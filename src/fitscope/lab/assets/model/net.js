@@ -205,18 +205,19 @@ export function decided(out) {
 }
 
 /**
- * The mean loss over the samples `from` to `to`; NaN where there are none.
+ * The mean loss over the samples `from` to `to`, each times its weight; NaN where there are none.
  * @param {string} loss cross_entropy (nats per sample), mse, smooth_l1 or relative
  * @param {string} task
  * @param {Float64Array[]} out logits or values
  * @param {Float64Array} y targets as the network sees them
  * @param {number} from
  * @param {number} to
+ * @param {Float32Array|null} [weights] of the samples; null counts all alike
  */
-export function meanLoss(loss, task, out, y, from, to) {
+export function meanLoss(loss, task, out, y, from, to, weights = null) {
   const each = lossOfSample(loss, task, out, y);
   let total = 0;
-  for (let i = from; i < to; i++) total += each(i);
+  for (let i = from; i < to; i++) total += weights ? weights[i] * each(i) : each(i);
   return total / (to - from);
 }
 

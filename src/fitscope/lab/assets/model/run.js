@@ -23,6 +23,7 @@ import { readArrays } from "./safetensors.js";
  * @property {number} yScale
  * @property {string[]} notes
  * @property {Float64Array|null} truth
+ * @property {Float32Array|null} weights of all samples, training first; null where all count alike
  * @property {Record<string, any>} spec `experiment.data`
  */
 /**
@@ -39,7 +40,7 @@ import { readArrays } from "./safetensors.js";
  * @property {Float32Array} batchLoss
  * @property {Float32Array} trainLoss
  * @property {Float32Array} testLoss
- * @property {"FINISHED"|"STOPPED"|"DIVERGED"|"INTERRUPTED"} outcome
+ * @property {"FINISHED"|"STOPPED"|"STOPPED_EARLY"|"DIVERGED"|"INTERRUPTED"} outcome
  * @property {string} ending
  * @property {Record<string, number>} metrics
  * @property {string} engine
@@ -55,7 +56,7 @@ import { readArrays } from "./safetensors.js";
 /** @typedef {Record<string, Stored>} Arrays */
 
 const FORMAT = 1;
-const OUTCOMES = ["FINISHED", "STOPPED", "DIVERGED", "INTERRUPTED"];
+const OUTCOMES = ["FINISHED", "STOPPED", "STOPPED_EARLY", "DIVERGED", "INTERRUPTED"];
 const ACTIVATIONS = ["sigmoid", "tanh", "relu", "identity"];
 /**
  * The losses that have a meaning for each task.
@@ -97,8 +98,8 @@ export function withDataOf(run, other) {
   if (own.y.length) return run;
   const same = own.task === d.task && own.d === d.d && own.nTrain === d.nTrain;
   if (!same || own.nTest !== d.nTest) throw new Error("The samples belong to a run on other data.");
-  const { columns, y, inputs, targets } = d;
-  return { ...run, dataset: { ...own, columns, y, inputs, targets } };
+  const { columns, y, inputs, targets, weights } = d;
+  return { ...run, dataset: { ...own, columns, y, inputs, targets, weights } };
 }
 
 /**
@@ -192,6 +193,7 @@ function headerOf(metadata) {
     );
   }
   if (header.format !== FORMAT) throw new Error("This run file is damaged: `format` is wrong.");
+  if (header.dataset?.n_targets > 1) throw new Error("A run with several targets has no page: its views show one.");
   return header;
 }
 
@@ -265,8 +267,20 @@ function datasetOf(arrays, about, spec) {
     inputs: columns.map((column, c) => Float64Array.from(column, (x) => x * scale[c] + mean[c])),
     targets: task === "regression" ? y.map((value) => value * yScale + yMean) : y,
     mean, scale, yMean, yScale, notes: about.notes,
-    truth: arrays["data.truth"] ? numbers(arrays, "data.truth", d + 1) : null, spec,
+    truth: arrays["data.truth"] ? numbers(arrays, "data.truth", d + 1) : null, weights: weightsOf(arrays, n + m), spec,
   };
+}
+
+/**
+ * @param {Arrays} arrays
+ * @param {number} n
+ * @returns {Float32Array|null}
+ */
+function weightsOf(arrays, n) {
+  if (!arrays["data.weights"]) return null;
+  const weights = /** @type {Float32Array} */ (vector(arrays, "data.weights", "F32"));
+  require(weights.length === n && weights.every((w) => w >= 0 && w < Infinity), "`weights` does not fit");
+  return weights;
 }
 
 /** @param {any} about */

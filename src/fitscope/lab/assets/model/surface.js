@@ -137,14 +137,14 @@ function paramsFrom({ origin, axes: [a, b] }, x, y) {
  * @returns {Generator<number, {values: Float64Array, nUsed: number, n: number}, void>}
  */
 function* lossesAt(run, paramsOf, count, { loss = run.loss, sample, sliceMs = SLICE_MS }) {
-  const { columns, y, nUsed, n } = trainingSample(run, sample ?? affordable(run, count));
+  const { columns, y, weights, nUsed, n } = trainingSample(run, sample ?? affordable(run, count));
   const { task } = run.dataset;
   if (!LOSSES[task].includes(loss)) throw new Error(`The loss \`${loss}\` has no meaning for ${task}.`);
   const net = new Net(run.sizes, run.activation), values = new Float64Array(count);
   let pass = null, begin = performance.now();
   for (let k = 0; k < count; k++) {
     pass = net.forward(paramsOf(k), columns, pass);
-    values[k] = meanLoss(loss, task, pass.out, y, 0, nUsed);
+    values[k] = meanLoss(loss, task, pass.out, y, 0, nUsed, weights);
     if (performance.now() - begin < sliceMs) continue;
     yield k + 1;
     begin = performance.now();
@@ -161,11 +161,12 @@ function affordable(run, count) {
 /** The training part, or an evenly spaced subset of it.
  * @param {Run} run @param {number} most */
 function trainingSample(run, most) {
-  const { columns, y, nTrain: n } = run.dataset;
+  const { columns, y, weights, nTrain: n } = run.dataset;
   if (!y.length) throw new Error("The loss needs the data; this run was saved without it.");
   const rows = spread(n, most), nUsed = rows.length;
   const taken = columns.map((column) => Float64Array.from(rows, (i) => column[i]));
-  return { columns: taken, y: Float64Array.from(rows, (i) => y[i]), nUsed, n };
+  const weighed = weights && Float32Array.from(rows, (i) => weights[i]);
+  return { columns: taken, y: Float64Array.from(rows, (i) => y[i]), weights: weighed, nUsed, n };
 }
 
 /**

@@ -31,6 +31,7 @@ const NAMES = /** @type {Record<string, string>} */ ({
   batch_size: "batch",
   weight_decay: "weight decay",
   stop_below: "stop below loss",
+  patience: "patience",
 });
 
 /** What a setting is, read off its JSON schema.

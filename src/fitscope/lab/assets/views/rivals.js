@@ -49,7 +49,7 @@ export function* evaluated(run, loss) {
   let [pass, began] = [/** @type {import("../model/net.js").Pass|null} */ (null), performance.now()];
   for (let k = 0; k < rows.length; k += 1) {
     pass = net.forward(paramsAt(run, rows[k]), columns, pass);
-    losses[k] = meanLoss(loss, dataset.task, pass.out, dataset.y, 0, nTrain);
+    losses[k] = meanLoss(loss, dataset.task, pass.out, dataset.y, 0, nTrain, dataset.weights);
     if (performance.now() - began < SLICE_MS) continue;
     yield k;
     began = performance.now();

@@ -177,7 +177,7 @@ class View {
     if (!land || land.run !== run) return write(this.said, "Computing the surface …");
     const now = placeOn(land.plane, moment.params);
     const passed = land.path.rows.findLastIndex((at) => at <= row) + 1;
-    const loss = meanLoss(land.loss, run.dataset.task, moment.samples.out, run.dataset.y, 0, run.dataset.nTrain);
+    const loss = meanLoss(land.loss, run.dataset.task, moment.samples.out, run.dataset.y, 0, run.dataset.nTrain, run.dataset.weights);
     if (this.kind === "2d") {
       this.stage.lower(`${theme}`, () => lowerOf(land));
       this.stage.upper(upperOf(land, passed, now));

@@ -1,0 +1,322 @@
+"""estimators/: scikit-learn's contract, its tools around them, and the same numbers as `fit`."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.base import clone
+from sklearn.callback import ScoringMonitor
+from sklearn.datasets import load_linnerud, load_wine, make_moons
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import accuracy_score, log_loss
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import fitscope as fs
+
+X, Y = load_wine(return_X_y=True)
+NAMED, LABELS = load_wine(return_X_y=True, as_frame=True)
+COLOURS = np.array(["red", "white", "rosé"])[Y]
+ESTIMATORS = [
+    fs.NetClassifier(),
+    fs.NetClassifier(hidden=(), class_weight="balanced"),
+    fs.NetClassifier(early_stopping=True, validation_fraction=0.3),
+    fs.NetClassifier(batch_size=16, epochs=100, optimizer="sgd", lr=0.1),
+    fs.NetRegressor(),
+    fs.NetRegressor(hidden=(), standardize=False, lr=0.1),
+]
+
+
+def expected_to_fail(estimator):
+    """Training is in float32: repeated samples are added in another order than weighted ones.
+
+    The check asks for 1e-7 after hundreds of steps; `test_weights_are_repetitions` has the
+    difference that there is.
+    """
+    name = "check_sample_weight_equivalence_on_dense_data"
+    return {name: "float32: sums in another order differ by more than 1e-7 after many steps"}
+
+
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_to_fail)
+@pytest.mark.filterwarnings("ignore:Inputs are badly scaled")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+def test_scikit_learns_contract_is_kept(estimator, check):
+    """All of scikit-learn's own checks, but for the one argued above."""
+    check(estimator)
+
+
+@pytest.mark.parametrize("model", [fs.NetClassifier(epochs=300), fs.NetRegressor(epochs=300)])
+def test_weights_are_repetitions(model):
+    """To 1e-4, what 300 steps make of the roundings of float32; 0 leaves a sample out."""
+    times = np.random.default_rng(0).integers(0, 4, len(X))
+    weighted = clone(model).fit(X, Y, sample_weight=times)
+    repeated = clone(model).fit(X.repeat(times, 0), Y.repeat(times))
+    assert_allclose(weighted.run_.params[-1], repeated.run_.params[-1], rtol=1e-3, atol=1e-4)
+    assert_allclose(weighted.run_.dataset.mean, repeated.run_.dataset.mean)
+
+
+def test_class_weights_are_sample_weights():
+    """The word balanced as scikit-learn computes it; a dict as given; times the samples' own."""
+    y = Y > 0
+    own = np.linspace(1, 2, len(y))
+    factors = len(y) / (2 * np.bincount(y))[y.astype(int)]
+    balanced = fs.NetClassifier(class_weight="balanced", epochs=50).fit(X, y, sample_weight=own)
+    by_hand = fs.NetClassifier(epochs=50).fit(X, y, sample_weight=own * factors)
+    assert_allclose(balanced.run_.params, by_hand.run_.params, rtol=1e-5, atol=1e-6)
+    named = fs.NetClassifier(class_weight={False: 3.0, True: 1.0}, epochs=50).fit(X, y)
+    by_hand = fs.NetClassifier(epochs=50).fit(X, y, sample_weight=np.where(y, 1.0, 3.0))
+    assert (named.run_.params == by_hand.run_.params).all()
+
+
+def test_without_hidden_units_it_is_logistic_regression():
+    """Coefficients of the inputs as given, to 1e-3 of scikit-learn's where both are at the optimum.
+
+    With a tenth of label noise there is an optimum; Adam's last swing is what is left.
+    """
+    inputs, y = make_moons(400, noise=0.4, random_state=0)
+    inputs = inputs * [1, 100] + [5, 0]
+    ours = fs.NetClassifier(hidden=(), epochs=4000).fit(inputs, y)
+    theirs = LogisticRegression(C=np.inf, tol=1e-10).fit(inputs, y)
+    assert_allclose(ours.coef_, theirs.coef_, rtol=1e-3)
+    assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-3)
+    assert_allclose(ours.decision_function(inputs), theirs.decision_function(inputs), atol=0.02)
+    assert ours.coef_.shape == (1, 2)
+    softmax = fs.NetClassifier(hidden=()).fit(X, Y)
+    assert (softmax.coef_.shape, softmax.intercept_.shape) == ((3, 13), (3,))
+    p = np.exp(X @ softmax.coef_.T + softmax.intercept_)
+    assert_allclose(p / p.sum(1, keepdims=True), softmax.predict_proba(X), atol=1e-9)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_without_hidden_units_it_is_linear_regression(several):
+    """Coefficients and answers, of one target and of three, to Adam's last swing."""
+    inputs, y = load_linnerud(return_X_y=True)
+    y = y if several else y[:, 0]
+    ours = fs.NetRegressor(hidden=(), epochs=3000).fit(inputs, y)
+    theirs = LinearRegression().fit(inputs, y)
+    assert_allclose(ours.coef_, theirs.coef_, rtol=1e-3, atol=1e-3)
+    assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-3)
+    assert_allclose(ours.predict(inputs), theirs.predict(inputs), rtol=1e-3)
+    assert np.ndim(ours.intercept_) == int(several)
+
+
+def test_coefficients_are_there_without_hidden_units_only():
+    """And nothing is there before fitting."""
+    assert not hasattr(fs.NetClassifier(), "coef_")
+    assert not hasattr(fs.NetClassifier(epochs=2).fit(X, Y), "coef_")
+    for name in ("predict", "predict_proba", "decision_function"):
+        with pytest.raises(NotFittedError):
+            getattr(fs.NetClassifier(), name)(X)
+    with pytest.raises(NotFittedError):
+        fs.NetRegressor().predict(X)
+    assert not hasattr(fs.NetClassifier(epochs=2).fit(X, Y), "validation_loss_curve_")
+
+
+def test_labels_are_those_given_and_the_run_knows_them(tmp_path):
+    """Text labels in, text labels out; the recording is a run like any other."""
+    model = fs.NetClassifier(epochs=200).fit(NAMED, COLOURS)
+    assert set(model.predict(NAMED)) == {"red", "rosé", "white"}
+    assert model.run_.dataset.feature_names == tuple(NAMED.columns)
+    assert (model.run_.predict(X) == model.predict(NAMED)).all()
+    assert_allclose(model.run_.predict_proba(X), model.predict_proba(NAMED), atol=1e-12)
+    assert model.run_.plot.confusion().axes
+    model.run_.save(tmp_path / "run.safetensors")
+    assert fs.load(tmp_path / "run.safetensors") == model.run_
+    assert "NetClassifier" in model._repr_html_()
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_data_frames_give_their_names(frame):
+    """Of pandas and of polars; a missing column is refused as scikit-learn does."""
+    table = frame({"a": X[:, 0], "b": X[:, 1]})
+    model = fs.NetClassifier(epochs=5).fit(table, Y)
+    assert list(model.feature_names_in_) == ["a", "b"] == list(model.run_.dataset.feature_names)
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(table[["b"]])
+
+
+def test_a_grid_search_runs_over_every_setting():
+    """Each setting is a parameter; the best of a small grid is better than the worst."""
+    grid = {
+        "netclassifier__hidden": [(), (8,)],
+        "netclassifier__activation": ["tanh", "relu"],
+        "netclassifier__optimizer": ["adam", "sgd"],
+        "netclassifier__weight_decay": [0.0, 0.01],
+    }
+    model = make_pipeline(StandardScaler(), fs.NetClassifier(epochs=50))
+    found = GridSearchCV(model, grid, cv=2, scoring="neg_log_loss").fit(X, COLOURS)
+    assert len(found.cv_results_["params"]) == 16
+    assert found.best_score_ > found.cv_results_["mean_test_score"].min()
+    settings = set(fs.NetClassifier().get_params()) - {"class_weight"}
+    assert settings == set(fs.NetRegressor().get_params())
+    of_training = set(fs.TrainingSpec.model_fields) - {"seed"}
+    assert of_training | set(fs.NetworkSpec.model_fields) <= settings
+
+
+@pytest.mark.parametrize("engine", ["fused", "torch"])
+def test_a_warm_fit_goes_on(engine):
+    """20 epochs and 20 more are 40, to the bit: parameters, optimizer and shuffles."""
+    settings = {"batch_size": 32, "engine": engine, "random_state": 3}
+    whole = fs.NetClassifier(epochs=40, **settings).fit(X, Y)
+    halves = fs.NetClassifier(epochs=20, warm_start=True, **settings).fit(X, Y).fit(X, Y)
+    assert (halves.run_.params[-1] == whole.run_.params[-1]).all()
+    assert halves.loss_curve_ == whole.loss_curve_[20:]
+    cold = fs.NetClassifier(epochs=20, **settings).fit(X, Y).fit(X, Y)
+    assert (cold.run_.params[-1] != whole.run_.params[-1]).any()
+
+
+def test_passes_one_by_one_are_a_fit():
+    """`partial_fit` makes an epoch; ten of them are those of a fit, also after a pickle."""
+    whole = fs.NetClassifier(epochs=10, batch_size=32).fit(X, COLOURS)
+    model = fs.NetClassifier(batch_size=32)
+    for i in range(10):
+        model = pickle.loads(pickle.dumps(model)) if i == 5 else model  # noqa: S301 our own
+        model.partial_fit(X, COLOURS, classes=np.unique(COLOURS))
+    assert (model.run_.params[-1] == whole.run_.params[-1]).all()
+    assert model.n_iter_ == whole.n_iter_ == 10
+    values = fs.NetRegressor(hidden=()).partial_fit(X, Y).partial_fit(X[:20], Y[:20])
+    assert values.n_iter_ == 2
+
+
+def test_batches_that_lack_a_class_are_learned_from():
+    """Classes are known from the first call, wherever their samples come."""
+    model = fs.NetClassifier(hidden=(), lr=0.05)
+    for _ in range(60):
+        for part in np.array_split(np.argsort(Y), 6):
+            model.partial_fit(X[part], Y[part], classes=[0, 1, 2])
+    assert model.run_.dataset.classes == (0, 1, 2)
+    assert model.predict_proba(X).shape == (len(X), 3)
+
+
+@pytest.mark.parametrize(
+    ("calls", "message"),
+    [
+        ([{"y": Y}], "The first partial_fit needs `classes`"),
+        ([{"y": Y, "classes": [0, 1]}], "y has the class np.int64\\(2\\), which training did not"),
+        (
+            [{"y": Y, "classes": [0, 1, 2]}, {"y": Y, "classes": [0, 1]}],
+            "`classes` must stay those of the first call",
+        ),
+    ],
+)
+def test_classes_are_agreed_at_first(calls, message):
+    """One sentence each."""
+    model = fs.NetClassifier()
+    *before, last = calls
+    for call in before:
+        model.partial_fit(X, **call)
+    with pytest.raises(ValueError, match=message):
+        model.partial_fit(X, **last)
+
+
+def test_early_stopping_answers_with_its_best_step():
+    """It ends by its rule, keeps both curves, and answers as at the least validation loss."""
+    noisy, y = make_moons(300, noise=0.5, random_state=0)
+    model = fs.NetClassifier(
+        hidden=(32,), lr=0.05, epochs=3000, early_stopping=True, validation_fraction=0.3
+    ).fit(noisy, y)
+    run = model.run_
+    assert run.outcome is fs.Outcome.STOPPED_EARLY
+    assert len(model.loss_curve_) == len(model.validation_loss_curve_) == model.n_iter_ < 3000
+    best = int(np.argmin(run.test_loss))
+    assert model.best_step_ == best == model.n_iter_ - model.patience
+    validation = run.dataset.X_test * run.dataset.scale + run.dataset.mean
+    loss = log_loss(run.dataset.y_test, model.predict_proba(validation))
+    assert loss == pytest.approx(min(model.validation_loss_curve_), rel=1e-4)  # float32 inputs
+    share = sum(run.dataset.y_test) / run.dataset.n_test
+    assert share == pytest.approx(y.mean(), abs=0.01)  # stratified
+
+
+def test_callbacks_hear_of_estimators_that_answer():
+    """scikit-learn's monitor scores each block of updates; a callback may end the training."""
+    monitor = ScoringMonitor(scoring="accuracy")
+    model = fs.NetClassifier(epochs=20_000).set_callbacks(monitor).fit(NAMED, COLOURS)
+    assert model.n_iter_ == 20_000
+    assert accuracy_score(COLOURS, model.predict(NAMED)) == 1
+    scores = monitor.get_logs().data_as_pandas["accuracy"]
+    assert scores.iloc[-1] == 1
+
+    class Ends:
+        """Ends the training at its first block."""
+
+        def setup(self, estimator, context):
+            self.heard = []
+
+        def teardown(self, estimator, context):
+            self.heard.append("teardown")
+
+        def on_fit_task_begin(self, estimator, context, *, X=None, y=None, metadata=None):
+            self.heard.append((X is NAMED, y is COLOURS, metadata))
+
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            self.heard.append(fitted_estimator.score(NAMED, COLOURS))
+            return True
+
+    ends = Ends()
+    model = fs.NetClassifier(epochs=100_000).set_callbacks(ends)
+    model.fit(NAMED, COLOURS, sample_weight=np.ones(len(X)))
+    assert model.run_.outcome is fs.Outcome.INTERRUPTED
+    assert ends.heard[0][:2] == (True, True)
+    assert set(ends.heard[0][2]) == {"sample_weight"}
+    assert ends.heard[-1] == "teardown"
+    assert ends.heard[-2] == model.score(NAMED, COLOURS)
+
+
+def test_badly_scaled_inputs_are_said():
+    """Only where nothing scales them; the cure is named."""
+    with pytest.warns(UserWarning, match="`proline` is about 810 in size.*standardize=True"):
+        fs.NetClassifier(standardize=False, epochs=2).fit(NAMED, LABELS)
+    fs.NetClassifier(epochs=2).fit(NAMED, LABELS)
+    make_pipeline(StandardScaler(), fs.NetClassifier(standardize=False, epochs=2)).fit(X, Y)
+
+
+def test_divergence_is_a_warning():
+    """The model is there all the same, and says at which step it went wrong."""
+    with pytest.warns(ConvergenceWarning, match="Training diverged at step .* try a smaller lr"):
+        model = fs.NetRegressor(optimizer="sgd", lr=1e6).fit(X, Y)
+    assert model.run_.outcome is fs.Outcome.DIVERGED
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"hidden": (0,)}, "`network.hidden` must be a list of positive integers"),
+        ({"lr": -1}, "`training.lr` must be greater than 0"),
+        ({"optimizer": "adamm"}, "did you mean `adam`|Did you mean `adam`"),
+        ({"engine": "gpu"}, "`engine` must be one of auto, fused, torch"),
+        ({"batch_size": "big"}, "`training.batch_size` must be a whole number"),
+        ({"early_stopping": True, "validation_fraction": 2}, "must lie between 0 and 1; got 2"),
+        ({"loss": "smooth_l1"}, "`training.loss` must be one of cross_entropy, mse"),
+        ({"class_weight": "even"}, "class_weight"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings, message):
+    """As everywhere in fitscope, by name."""
+    with pytest.raises((ValueError, fs.FitscopeError), match=message):
+        fs.NetClassifier(**settings).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.zeros(len(X)), "y has only one class, np.float64\\(0.0\\): there is nothing to tell"),
+        (np.linspace(0, 1, len(X)), "Unknown label type"),
+    ],
+)
+def test_targets_that_are_no_classes_are_refused(y, message):
+    """scikit-learn's sentence where it has one."""
+    with pytest.raises(ValueError, match=message):
+        fs.NetClassifier().fit(X, y)
+
+
+def test_estimators_do_as_well_as_their_peers():
+    """Five-fold accuracy on wine at least that of scikit-learn's logistic regression less 0.01."""
+    ours = cross_val_score(fs.NetClassifier(), X, Y).mean()
+    theirs = cross_val_score(make_pipeline(StandardScaler(), LogisticRegression()), X, Y).mean()
+    assert ours > theirs - 0.01
