@@ -227,6 +227,45 @@ def test_a_time_of_day_and_a_moment_in_another_zone() -> None:
     assert date_parts(seconds(zoned))[:2, [0, 4]].tolist() == [[2019, 23.5], [2020, 0.5]]
 
 
+@pytest.mark.parametrize(
+    ("column", "why"),
+    [
+        (
+            [f"{i % 28 + 1}/{i % 12 + 1}/2020" for i in range(N)],
+            "; dates are read as 2020-01-31; to",
+        ),
+        (["same"] * N, "always 'same'."),
+        ([None] * N, "empty."),
+        ([*[None] * (N - 1), "x"], "text such as 'x', different in most rows; to use it, name it"),
+        (
+            ["1,5", "2,25", "3,0"] * 20,
+            "numbers with a comma, .* such as '1,5'; write them with a po",
+        ),
+        (
+            [datetime.timedelta(seconds=i) for i in range(N)],
+            "which is neither numbers, text nor da",
+        ),
+    ],
+)
+def test_a_column_that_tells_nothing_is_left_out_and_said(column: list[Any], why: str) -> None:
+    """With what it holds and, where something can be done, what."""
+    data = fs.dataset_from_arrays({"a": range(0, 2 * N, 2), "b": column}, Y)
+    assert data.feature_names == ("a",)
+    assert re.match(f"Left out column `b`: .*{why}", data.notes[0])
+
+
+def test_more_than_a_thousand_texts_are_taken_only_where_they_are_asked_for() -> None:
+    """The most frequent ones are then inputs, and the rest share one."""
+    words = [f"w{i % 1100}" for i in range(4400)] + ["often"] * 100
+    lines = [f"{word},{i},{i % 2}" for i, word in enumerate(words)]
+    Path("t.csv").write_text("\n".join(["a,b,y", *lines]))
+    data = fs.dataset(fs.experiment("t.csv", target="y", test_fraction=0))
+    assert data.feature_names == ("b",)
+    assert "1,101 different ones; to use it, name it in `features`" in data.notes[0]
+    asked = fs.dataset(fs.experiment("t.csv", target="y", test_fraction=0, features=["a"]))
+    assert asked.feature_names == ("a=often", "a: other")
+
+
 def test_a_word_between_numbers_is_a_gap_only_where_it_can_be_none_else() -> None:
     """A question mark is, "3+" is a value, and so is a word between a few labels."""
     how = fs.dataset_from_arrays({"a": ["1", "2", "0", "3+"] * 10}, [0, 1] * 20).preprocessing

@@ -167,6 +167,26 @@ def test_a_table_is_uploaded_and_its_columns_chosen(bench: Bench, iris: Path) ->
     assert run.dataset.target_name == "petal length (cm)"
 
 
+def test_text_and_dates_are_inputs_and_names_are_not(bench: Bench) -> None:
+    """What is an input unless others are named is ticked; a name is there to be asked for."""
+    sizes = ["" if i % 9 == 4 else str(i % 7) for i in range(30)]
+    rows = [
+        f"{size},{['red', 'blue'][i % 2]},2024-0{i % 3 + 1}-11,n{i},{i % 2}"
+        for i, size in enumerate(sizes)
+    ]
+    content = "\n".join(["size,colour,day,name,kind", *rows]).encode()
+    with bench.new_run():
+        pick(bench, named("things.csv", content))
+    boxes = bench.find(".columns").get_by_role("checkbox")
+    assert [box.is_checked() for box in boxes.all()] == [True, True, True, False]
+    names = bench.run().dataset.feature_names
+    assert names[:4] == ("size", "size missing", "colour=blue", "colour=red")
+    with bench.new_run():
+        boxes.nth(1).uncheck()
+    assert "colour=red" not in bench.run().dataset.feature_names
+    assert bench.note == ""
+
+
 def test_a_long_list_of_inputs_stays_open_and_keeps_the_focus(
     bench: Bench, tmp_path: Path, cli: "Cli"
 ) -> None:

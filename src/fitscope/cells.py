@@ -189,7 +189,12 @@ def _dated(column: "pa.ChunkedArray") -> "pa.ChunkedArray | None":
 
 
 def date_parts(moments: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, "n 5"]:
-    """The `PARTS` of moments in seconds since 1970; Monday is weekday 1, half past six hour 6.5."""
+    """The `PARTS` of moments in seconds since 1970; Monday is weekday 1, half past six hour 6.5.
+
+    Example:
+        >>> date_parts(np.array([1.5 * 86400])).tolist()  # noon of 2 January 1970, a Friday
+        [[1970.0, 1.0, 2.0, 5.0, 12.0]]
+    """
     is_missing = np.isnan(moments)
     whole = np.where(is_missing, 0.0, moments)
     day = np.floor(whole / _DAY_S)
@@ -229,6 +234,11 @@ def odd_words(column: "pa.ChunkedArray", *, more_than: int = 0) -> tuple[str, ..
     Args:
         column: text.
         more_than: so many different numbers are too few, and may be labels.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> odd_words(pa.chunked_array([["1.5", "2", "3"] * 5 + ["?"]]))
+        ('?',)
     """
     import pyarrow.compute as pc
 

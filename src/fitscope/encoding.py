@@ -56,6 +56,13 @@ def encoded(table: "pa.Table", how: Preprocessing, *, source: str = "The table")
     Raises:
         UnknownNameError: a column is not there.
         DataError: a column holds another kind of values, or infinite ones.
+
+    Example:
+        >>> from fitscope.preprocessing import CategoryColumn
+        >>> colour = CategoryColumn(name="colour", n_missing=0, values=("blue", "red"), rare=())
+        >>> found = encoded(as_table({"colour": ["red", "teal"]}), Preprocessing(columns=(colour,)))
+        >>> found.X.tolist()
+        [[0.0, 1.0], [0.0, 0.0]]
     """
     check_names(how.names, table.column_names, source)
     X = np.empty((table.num_rows, len(how.inputs)))

@@ -109,7 +109,13 @@ def chosen(
 
 
 def is_taken(column: "pa.ChunkedArray") -> bool:
-    """Whether a column is an input without being asked for, judged by all of its rows."""
+    """Whether a column is an input without being asked for, judged by all of its rows.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> is_taken(pa.chunked_array([["ann", "bob", "eve"]]))
+        False
+    """
     column = plain_column(column)
     try:
         _recipe("", column, np.arange(len(column)), is_code=False, is_asked=False)

@@ -71,6 +71,12 @@ def nested(
         after: what stands behind it.
         indent: how far its line is indented.
         width: columns of a line.
+
+    Example:
+        >>> print(nested({"a": [1, 2]}, "SEEN = ", width=12))
+        SEEN = {
+            "a": [1, 2],
+        }
     """
     edge = " " * indent + before
     if not isinstance(value, dict | list | tuple):
