@@ -21,13 +21,11 @@ class OwnTable(NamedTuple):
         write: writes the file.
         suffix: what its name ends in.
         settings: those of `fit`.
-        n_rows: about how many rows it has; a score on few says little.
     """
 
     write: Callable[[Path, np.random.Generator], None]
     suffix: str
     settings: dict[str, Any]
-    n_rows: int
 
 
 def _csv(path: Path, columns: dict[str, Any], *, separator: str = ",") -> None:
@@ -217,16 +215,16 @@ def clients(path: Path, rng: np.random.Generator) -> None:
 
 
 OWN_TABLES = {
-    "passengers": OwnTable(passengers, ".csv", {"target": "survived"}, 900),
-    "bicycles": OwnTable(bicycles, ".csv", {"target": "rented"}, 1500),
-    "loans": OwnTable(loans, ".csv", {"target": "default"}, 1600),
-    "flowers": OwnTable(flowers, ".csv", {"target": "species"}, 150),
-    "wide": OwnTable(wide, ".csv", {"target": "y"}, 600),
-    "mushrooms": OwnTable(mushrooms, ".csv", {"target": "kind"}, 1200),
-    "dwellings": OwnTable(dwellings, ".csv", {"target": "Miete"}, 400),
-    "parcels": OwnTable(parcels, ".parquet", {"target": "late"}, 500),
-    "cakes": OwnTable(cakes, ".csv", {"target": "good"}, 20),
+    "passengers": OwnTable(passengers, ".csv", {"target": "survived"}),
+    "bicycles": OwnTable(bicycles, ".csv", {"target": "rented"}),
+    "loans": OwnTable(loans, ".csv", {"target": "default"}),
+    "flowers": OwnTable(flowers, ".csv", {"target": "species"}),
+    "wide": OwnTable(wide, ".csv", {"target": "y"}),
+    "mushrooms": OwnTable(mushrooms, ".csv", {"target": "kind"}),
+    "dwellings": OwnTable(dwellings, ".csv", {"target": "Miete"}),
+    "parcels": OwnTable(parcels, ".parquet", {"target": "late"}),
+    "cakes": OwnTable(cakes, ".csv", {"target": "good"}),
     "clients": OwnTable(
-        clients, ".csv", {"target": "stays", "drop": ["id"], "categories": ["postcode"]}, 800
+        clients, ".csv", {"target": "stays", "drop": ["id"], "categories": ["postcode"]}
     ),
 }
