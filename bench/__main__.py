@@ -141,6 +141,16 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+def own_loops() -> None:
+    """A loop of somebody's own, with fs.attach around it and without; times of the whole."""
+    rings, sizes = arrays("rings-3"), [2, 64, 64, 1]
+    loop = functools.partial(peers.own_loop, rings, sizes, n_steps=1000)
+    compare(
+        "2-64-64-1, 1,000 steps, attached, every 10th", "the same loop alone", 1 / 1.15,
+        functools.partial(loop, every=10), loop,
+    )  # fmt: skip
+
+
 def many_nets() -> None:
     """Per net and step, on all cores."""
     import time
@@ -256,6 +266,7 @@ def main() -> None:
     fs.fit("rings-3")
     one_net()
     small_batches()
+    own_loops()
     many_nets()
     pictures()
     once = {**fresh_process(), "recording": recording()}
@@ -268,7 +279,7 @@ def main() -> None:
     table = Table("workload", "against", "ours, us", "theirs, us", "ratio", "wanted")
     for row in rows:
         cells = (f"{row.ours_us:,.2f}", f"{row.theirs_us:,.1f}", f"{row.ratio:,.1f}x")
-        table.add_row(row.what, row.against, *cells, f"{row.wanted:g}x")
+        table.add_row(row.what, row.against, *cells, f"{row.wanted:.3g}x")
     Console(width=140).print(table)
     page = Table("the lab", "measured", "wanted", "unit", "notebook's loop alone")
     for figure in of_the_lab:

@@ -75,6 +75,30 @@ def torch_loop(
     return seconds_a_step(step, n_steps)
 
 
+def own_loop(data: Data, sizes: Sequence[int], *, n_steps: int, every: int | None = None) -> float:
+    """The notebook's loop, plain or between the two lines of fs.attach: seconds of it all."""
+    import fitscope as fs
+
+    X, y = (torch.tensor(part, dtype=torch.float32) for part in data)
+    net, loss_of = network(sizes), nn.BCEWithLogitsLoss()
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.001)
+
+    def train() -> None:
+        for _ in range(n_steps):
+            optimizer.zero_grad()
+            loss_of(net(X)[:, 0], y).backward()
+            optimizer.step()
+
+    with on_threads(1):
+        began = time.perf_counter()
+        if every is None:
+            train()
+        else:
+            with fs.attach(net, optimizer, X, y, loss=loss_of, every=every):
+                train()
+        return time.perf_counter() - began
+
+
 def notebook_loop(
     data: Data,
     *,

@@ -13,7 +13,9 @@ from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # Before any test imports fitscope: its numbers' shapes and types are checked in every call.
-NUMERIC = ["records", "network", "data", "analysis", "plot"]
+NUMERIC = ["own", "activation", "records", "network", "data", "analysis", "plot"]
+# Of fs.attach what lies behind its door, which has a sentence of its own for each wrong type.
+NUMERIC += [f"attached.{name}" for name in ("samples", "stack", "watched", "result")]
 # Not the compiled files: numba reads their functions as they are written.
 NUMERIC += [
     f"train.{name}"

@@ -5,7 +5,7 @@ import { calibration, confusion, metrics, precisionRecall, residuals, rocCurve }
 import { answerAt, gridSide, Moment, sliceOf } from "/model/moment.js";
 import { formulaOf, general, parameterNames, unitNames } from "/model/names.js";
 import { meanLoss, Net } from "/model/net.js";
-import { bytesOf, paramsAt, readRun, rowOf, withDataOf } from "/model/run.js";
+import { bytesOf, paramsAt, readRun, rowOf, updatesOf, withDataOf } from "/model/run.js";
 import { hiddenSpace } from "/model/space.js";
 import { lossGrid, pathLosses, pathOn, planeOf } from "/model/surface.js";
 
@@ -62,6 +62,8 @@ export function whole([text, isBuffer]) {
 }
 
 export const rows = ([text, steps]) => steps.map((step) => rowOf(open(text), step));
+
+export const taken = (text) => Array.from(updatesOf(open(text)));
 
 export function borrowed(texts) {
   const [bare, full, other] = texts.map(open);

@@ -94,7 +94,7 @@ def test_without_hidden_units_it_is_logistic_regression():
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_without_hidden_units_it_is_linear_regression(several):
+def test_without_hidden_units_it_is_linear_regression(several, tmp_path):
     """Coefficients and answers, of one target and of three, to Adam's last swing."""
     inputs, y = load_linnerud(return_X_y=True)
     y = y if several else y[:, 0]
@@ -104,6 +104,8 @@ def test_without_hidden_units_it_is_linear_regression(several):
     assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-3)
     assert_allclose(ours.predict(inputs), theirs.predict(inputs), rtol=1e-3)
     assert np.ndim(ours.intercept_) == int(several)
+    ours.run_.save(tmp_path / "run.safetensors")
+    assert_allclose(fs.load(tmp_path / "run.safetensors").predict(inputs), ours.predict(inputs))
 
 
 def test_coefficients_are_there_without_hidden_units_only():

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from jaxtyping import TypeCheckError
 
 import fitscope as fs
@@ -28,6 +29,7 @@ LONGEST = 400  # lines of a file
 DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
 OWN_TABLE = (ROOT / "docs" / "your-own-table.md").read_text(encoding="utf-8")
+OWN_LOOP = (ROOT / "docs" / "your-own-loop.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # of Run: they open what lies above
 DOORS = {"predict", "predict_proba", "module", "save", "plot", "show", "_repr_html_"}
@@ -183,6 +185,16 @@ def test_the_python_in_the_docs_prints_what_it_says(text, capsys):
     for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
         exec(compile(block, "docs", "exec"), {})  # noqa: S102
         assert capsys.readouterr().out.splitlines() == re.findall(r"^# -> (.*)$", block, re.M)
+
+
+def test_the_guide_to_your_own_loop_runs_from_top_to_bottom(capsys):
+    """Its blocks share their names, and print exactly the lines that stand after `# ->`."""
+    names, n_threads = {}, torch.get_num_threads()
+    torch.set_num_threads(1)  # on a busy machine, two wait for each other at every small product
+    for block in re.findall(r"```python\n(.*?)```", OWN_LOOP, re.DOTALL):
+        exec(compile(block, "docs", "exec"), names)  # noqa: S102
+        assert capsys.readouterr().out.splitlines() == re.findall(r"^# -> (.*)$", block, re.M)
+    torch.set_num_threads(n_threads)
 
 
 def test_the_toml_in_the_guide_is_an_experiment():

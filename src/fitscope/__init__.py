@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fitscope.attached import attach
     from fitscope.data import dataset, dataset_from_arrays
     from fitscope.errors import FitscopeError
     from fitscope.estimators import NetClassifier, NetRegressor
@@ -39,6 +40,7 @@ _HOME = {
     "Population": "train",
     "Run": "records",
     "TrainingSpec": "specs",
+    "attach": "attached",
     "dataset": "data",
     "dataset_from_arrays": "data",
     "draw": "plot",
@@ -67,6 +69,7 @@ __all__ = [
     "Population",
     "Run",
     "TrainingSpec",
+    "attach",
     "dataset",
     "dataset_from_arrays",
     "draw",

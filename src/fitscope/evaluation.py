@@ -1,11 +1,10 @@
 """How good are answers: the losses in numpy, and the scores."""
 
 import numpy as np
-from jaxtyping import Float, Float64
+from jaxtyping import Float64
 
-from fitscope.network import decided, forward, probabilities
-from fitscope.records import Dataset
-from fitscope.specs import Experiment
+from fitscope.network import answers, decided, probabilities
+from fitscope.records import Dataset, Run
 
 __all__ = ["RELATIVE_FLOOR", "evaluate", "mean_loss", "mean_losses", "scores"]
 
@@ -83,14 +82,12 @@ def scores(dataset: Dataset, logits: Float64[np.ndarray, "n k"], y: np.ndarray) 
     return {"rmse": float(np.mean(errors * np.square(dataset.y_scale))) ** 0.5, "r2": r2}
 
 
-def evaluate(
-    e: Experiment, dataset: Dataset, params: Float[np.ndarray, " p"]
-) -> tuple[dict[str, float], dict[str, float]]:
+def evaluate(run: Run, *, step: int = -1) -> tuple[dict[str, float], dict[str, float]]:
     """Losses by part (`train`, `test`), and scores by part and name (`test_accuracy`).
 
-    A part without samples is left out.
+    A part without samples is left out, and so is a loss of the loop's own.
     """
-    sizes, task = e.network.layer_sizes(dataset.d, dataset.k), dataset.task
+    dataset, own_loss = run.dataset, run.attached is not None and run.attached.own_loss
     losses: dict[str, float] = {}
     found: dict[str, float] = {}
     w_train, w_test = dataset.weights_by_part
@@ -100,7 +97,8 @@ def evaluate(
     }
     for part, (X, y, weights) in parts.items():
         if len(X):
-            logits = forward(params, X, sizes=sizes, activation=e.network.activation)
-            losses[part] = mean_loss(str(e.training.loss), task, logits, y, weights)
+            logits = answers(run, X, step=step)
+            if not own_loss:
+                losses[part] = mean_loss(run.loss, dataset.task, logits, y, weights)
             found |= {f"{part}_{k}": v for k, v in scores(dataset, logits, y).items()}
     return losses, found

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Float64
 
+from fitscope.activation import activate, sigmoid
 from fitscope.encoding import inputs_of
 from fitscope.errors import DataError, ExperimentError
+from fitscope.own import own_answers, tensor_names
 from fitscope.records import Dataset, Run
 from fitscope.specs import NetworkSpec
 
@@ -28,6 +30,7 @@ __all__ = [
     "in_data_units",
     "input_layer",
     "layers",
+    "names_of_parameters",
     "parameter_names",
     "predict",
     "predict_proba",
@@ -125,6 +128,13 @@ def layers(
     return found
 
 
+def names_of_parameters(run: Run) -> list[str]:
+    """A name for every number in a row of `run.params`."""
+    if run.attached is not None and run.attached.layout is not None:
+        return tensor_names(run.attached.layout.parameters)
+    return parameter_names(run.layer_sizes)
+
+
 def parameter_names(sizes: list[int]) -> list[str]:
     """A name for every flat parameter, counted from 1: layer, then unit, then input.
 
@@ -218,7 +228,7 @@ def probabilities(logits: Float64[np.ndarray, "*m n k"]) -> Float64[np.ndarray, 
 
         return np.asarray(softmax(logits, axis=-1))
     both = np.concatenate([-logits, logits], axis=-1)
-    return _sigmoid(both, both)
+    return sigmoid(both, both)
 
 
 def predict(run: Run, X: Any, *, step: int = -1) -> np.ndarray:
@@ -258,6 +268,8 @@ def _logits(run: Run, X: Any, step: int) -> Float64[np.ndarray, "n k"]:
 
 def answers(run: Run, X: Float[np.ndarray, "n d"], *, step: int = -1) -> Float64[np.ndarray, "n k"]:
     """The logits or values of a run at a step, for inputs as the network sees them (scaled)."""
+    if run.attached is not None and run.attached.layout is not None:
+        return own_answers(run, run.attached.layout, X, step=step)
     activation = run.experiment.network.activation
     return forward(run.params[run.row(step)], X, sizes=run.layer_sizes, activation=activation)
 
@@ -267,35 +279,6 @@ def decided(logits: Float64[np.ndarray, "n k"]) -> np.ndarray:
     if logits.shape[1] > 2:
         return np.asarray(np.argmax(logits, axis=1))
     return np.asarray(probabilities(logits)[:, 1] >= 0.5, dtype=int)
-
-
-def activate(
-    z: Float64[np.ndarray, "..."],
-    activation: str,
-    *,
-    out: Float64[np.ndarray, "..."] | None = None,
-) -> Float64[np.ndarray, "..."]:
-    """The activation of weighted sums: sigmoid, tanh, relu or identity; `out` may be z itself."""
-    if activation == "sigmoid":
-        return _sigmoid(z, out)
-    if activation == "tanh":
-        return np.asarray(np.tanh(z, out=out))
-    return np.maximum(z, 0.0, out=out) if activation == "relu" else z
-
-
-def _sigmoid(
-    z: Float64[np.ndarray, "..."], out: Float64[np.ndarray, "..."] | None = None
-) -> Float64[np.ndarray, "..."]:
-    """1 / (1 + exp(-z)) in one array, by numpy's vectorised exponential.
-
-    A megabyte of new memory costs as much as the exponentials in it; scipy's expit is four times
-    as slow.
-    """
-    with np.errstate(over="ignore"):  # where exp(-z) is inf, the answer is 0
-        p = np.negative(z, out=out)
-        np.exp(p, out=p)
-        p += 1.0
-        return np.asarray(np.divide(1.0, p, out=p))
 
 
 def _tensor(params: Float[np.ndarray, " p"]) -> "torch.Tensor":

@@ -14,11 +14,11 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int32, Num
 
 from fitscope.errors import DataError
+from fitscope.own import Attached
 from fitscope.preprocessing import Preprocessing
 from fitscope.specs import DataSpec, Experiment, Task
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     import torch
 
     from fitscope.plot import Pictures
@@ -27,37 +27,11 @@ __all__ = [
     "Dataset",
     "Label",
     "Outcome",
-    "RawData",
     "Run",
     "Trajectory",
 ]
 
 Label = str | bool | int | float
-
-
-@dataclass(frozen=True)
-class RawData:
-    """Data as it comes, before it is split and scaled: what generators and tables return.
-
-    `y` holds class labels or values. A generator that draws its own test set gives it as
-    `X_test, y_test`; `task` is None where it is to be read off `y`. `y` (n, t) holds several
-    targets of a regression; `weights` say how much each sample counts. Of a table, `table` has the
-    columns that may be inputs, `X` none, until the training part has told what to make of them.
-    """
-
-    X: Float64[np.ndarray, "n d"]
-    y: np.ndarray  # (n,) or (n, t)
-    feature_names: tuple[str, ...]
-    target_name: str = "y"
-    task: Task | None = None
-    X_test: Float64[np.ndarray, "m d"] | None = None
-    y_test: np.ndarray | None = None  # (m,)
-    truth: Float64[np.ndarray, " p"] | None = None
-    notes: tuple[str, ...] = ()
-    weights: Float64[np.ndarray, " n"] | None = None
-    table: "pa.Table | None" = None
-    n_unlabelled: int = 0  # rows of the table that are left out, since they have no target
-    target_words: tuple[str, ...] = ()  # texts between the target's numbers that say so
 
 
 @dataclass(frozen=True, repr=False)
@@ -198,6 +172,10 @@ class Run(Trajectory):
         device: where it computed.
         versions: of fitscope and of the libraries that decide the numbers.
         engine_reason: why it was not the fused engine; "" where it was, or torch was asked for.
+        attached: what is known of a loop of somebody's own; None where `fit` trained.
+        own_loss_steps: the steps at which the losses of such a run were taken.
+        buffers: of a module that is no plain stack, beside its parameters.
+        own_module: such a module itself, which answers; no file holds it.
     """
 
     experiment: Experiment
@@ -207,18 +185,64 @@ class Run(Trajectory):
     device: str
     versions: Mapping[str, str]
     engine_reason: str = ""
+    attached: Attached | None = None
+    own_loss_steps: Int32[np.ndarray, " e"] | None = None
+    buffers: Float32[np.ndarray, "t q"] | None = None
+    own_module: Any = field(default=None, compare=False)
 
     @property
     def ending(self) -> str:
         """The outcome as a sentence with its numbers."""
         t = self.experiment.training
+        bad = np.flatnonzero(~np.isfinite(self.train_loss))
+        is_own = self.own_loss_steps is not None and len(bad)  # which may have gone on after it
+        step = self.loss_steps[bad[0]] if is_own else self.steps[-1]
         return self.outcome.value.format(
-            step=self.steps[-1], stop_below=t.stop_below or 0.0, patience=t.patience
+            step=step, stop_below=t.stop_below or 0.0, patience=t.patience
         )
 
     @property
+    def loss_steps(self) -> Int32[np.ndarray, " e"]:
+        """The step of each entry of `train_loss` and `test_loss`: the ends of epochs, from 0."""
+        if self.own_loss_steps is not None:
+            return self.own_loss_steps
+        return np.arange(len(self.train_loss), dtype=np.int32) * np.int32(self.updates_per_epoch)
+
+    @property
+    def loss(self) -> str:
+        """The name of the loss that was trained by."""
+        return self.attached.loss if self.attached else str(self.experiment.training.loss)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a plain stack of linear layers with one activation between them."""
+        return self.attached is None or self.attached.layout is None
+
+    @property
+    def can_answer(self) -> bool:
+        """Whether it can answer at all: a module of somebody's own must be there, and recorded."""
+        layout = self.attached.layout if self.attached else None
+        return layout is None or (
+            layout.can_answer(self.dataset.task) and self.own_module is not None
+        )
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is such a stack without a hidden layer."""
+        return self.is_plain and not self.experiment.network.hidden
+
+    @property
     def layer_sizes(self) -> list[int]:
-        """Widths of all layers, inputs and outputs included."""
+        """Widths of all layers, inputs and outputs included.
+
+        Raises:
+            DataError: it is a module of somebody's own that is no plain stack of them.
+        """
+        if self.attached and self.attached.layout:
+            raise DataError(
+                "This needs a plain stack of linear layers with one activation; this run's module, "
+                f"{self.attached.module}, is none."
+            )
         return self.experiment.network.layer_sizes(self.dataset.d, self.dataset.k)
 
     @property
@@ -227,7 +251,8 @@ class Run(Trajectory):
         return self.experiment.training.updates_per_epoch(self.dataset.n_train)
 
     def __repr__(self) -> str:
-        shape = "-".join(map(str, self.layer_sizes))
+        module = self.attached.module if self.attached and self.attached.layout else ""
+        shape = module or "-".join(map(str, self.layer_sizes))
         return f"<Run {shape} on {self.dataset!r}: {self.steps[-1]:,} updates, {self.ending}>"
 
     def row(self, step: int = -1) -> int:
@@ -291,7 +316,11 @@ class Run(Trajectory):
         return predict_proba(self, X, step=step)
 
     def module(self, step: int = -1) -> "torch.nn.Module":
-        """The network at a step as a PyTorch module: scaled inputs in, logits or values out."""
+        """The network at a step as a PyTorch module: scaled inputs in, logits or values out.
+
+        Raises:
+            DataError: it is no plain stack of linear layers.
+        """
         from fitscope.network import build_module
 
         return build_module(self.experiment.network, self.layer_sizes, self.params[self.row(step)])
@@ -328,8 +357,8 @@ class Run(Trajectory):
         return to_mlflow(self, name=name)
 
     def _repr_html_(self) -> str | None:
-        """The run as a notebook shows it: its replay, in a frame; none for several targets."""
-        if self.dataset.n_targets > 1:
+        """The run as a notebook shows it: its replay in a frame; a plain line where it has none."""
+        if not self.is_plain or self.dataset.n_targets > 1:
             return None
         from fitscope.export import replay_frame
 

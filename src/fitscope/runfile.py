@@ -11,22 +11,24 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
+from dataclasses import asdict, replace
+from math import prod
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from fitscope.errors import FitscopeError, InputFileError, OutputError, RunFileError
-from fitscope.preprocessing import Preprocessing
+from fitscope.header import AttachedHeader, DatasetHeader, Header
+from fitscope.own import Attached, Layout, check_module, uncompiled
 from fitscope.records import Dataset, Outcome, Run
-from fitscope.specs import LOSSES, Experiment, Task
+from fitscope.specs import LOSSES, Experiment
 
 __all__ = ["FORMAT", "load", "run_bytes", "save", "write_atomically"]
 
 FORMAT = 1
 
-_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 _RUN_ARRAYS = {
     "params": (np.float32, 2),
     "steps": (np.int32, 1),
@@ -36,6 +38,9 @@ _RUN_ARRAYS = {
 }
 _DATA_ARRAYS = ("X", "y", "X_test", "y_test", "mean", "scale", "truth", "weights")
 _OPTIONAL = ("truth", "weights")
+
+
+_OWN_ARRAYS = {"loss_steps": "own_loss_steps", "buffers": "buffers"}  # of `fs.attach` alone
 
 
 def save(run: Run, path: str | Path, *, data: bool = True) -> None:
@@ -52,10 +57,16 @@ def save(run: Run, path: str | Path, *, data: bool = True) -> None:
     write_atomically(path, run_bytes(run, data=data))
 
 
-def load(path: str | Path) -> Run:
+def load(path: str | Path, *, module: Any = None) -> Run:
     """Reads a run file, or the one in a folder that `fitscope fit` wrote, and checks all of it.
 
+    Args:
+        path: the file or the folder.
+        module: for a run that `fs.attach` recorded of a module that is no plain stack: such a
+            module, which gives the run its answers back. Its own parameters stay as they are.
+
     Raises:
+        DataError: the module is none that the run was recorded of.
         InputFileError: the file is not there or cannot be read.
         RunFileError: it is not a run file, is damaged, or was written by a newer fitscope.
     """
@@ -70,12 +81,16 @@ def load(path: str | Path) -> Run:
         raise InputFileError(f"Cannot read {path}: {error.strerror}.") from None
     arrays, header = _parts(path, content)
     try:
-        return _run(arrays, _Header(**header))
+        run = _run(arrays, Header(**header))
     except ValidationError as error:
         place = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise RunFileError(f"{path} is a damaged run file: `{place}` is wrong.") from None
     except (FitscopeError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise RunFileError(f"{path} is a damaged run file: {_one_line(error)}.") from None
+    if module is None:
+        return run
+    check_module(run, module)
+    return replace(run, own_module=uncompiled(module))
 
 
 def run_bytes(run: Run, *, data: bool = True) -> bytes:
@@ -86,6 +101,9 @@ def run_bytes(run: Run, *, data: bool = True) -> bytes:
     arrays: dict[str, np.ndarray] = {
         name: np.ascontiguousarray(getattr(run, name)) for name in _RUN_ARRAYS
     }
+    for name, own in _OWN_ARRAYS.items():
+        if getattr(run, own) is not None:
+            arrays[name] = np.ascontiguousarray(getattr(run, own))
     for name in _DATA_ARRAYS:
         if getattr(d, name) is not None:
             arrays[f"data.{name}"] = np.ascontiguousarray(getattr(d, name))
@@ -128,8 +146,8 @@ def _header(run: Run) -> dict[str, Any]:
             "classes": d.classes,
             "n_train": d.n_train,
             "n_test": d.n_test,
-            "y_mean": d.y_mean,
-            "y_scale": d.y_scale,
+            "y_mean": np.asarray(d.y_mean).tolist(),
+            "y_scale": np.asarray(d.y_scale).tolist(),
             "notes": d.notes,
             **({"n_targets": d.n_targets} if d.n_targets > 1 else {}),
             **({"preprocessing": how.model_dump(mode="json")} if how else {}),
@@ -142,6 +160,7 @@ def _header(run: Run) -> dict[str, Any]:
         "device": run.device,
         "versions": dict(run.versions),
         "train_s": run.train_s,
+        **({"attached": asdict(run.attached)} if run.attached else {}),
     }
 
 
@@ -187,45 +206,12 @@ def _digest(arrays: Mapping[str, np.ndarray], header: str) -> np.ndarray:
     return np.frombuffer(digest.digest(), dtype=np.uint8)
 
 
-class _DatasetHeader(BaseModel):
-    """What the header says of the data."""
-
-    model_config = _STRICT
-    task: Task
-    feature_names: list[str] = Field(min_length=1)
-    target_name: str
-    classes: list[str | bool | int | float]
-    n_train: int = Field(ge=1)
-    n_test: int = Field(ge=0)
-    y_mean: float
-    y_scale: float = Field(gt=0)
-    notes: list[str]
-    n_targets: int = Field(1, ge=1)
-    preprocessing: Preprocessing | None = None  # which an older reader refuses, and so never misses
-
-
-class _Header(BaseModel):
-    """What the header says of the run."""
-
-    model_config = _STRICT
-    format: Literal[1]
-    experiment: dict[str, Any]
-    dataset: _DatasetHeader
-    outcome: Literal["FINISHED", "STOPPED", "STOPPED_EARLY", "DIVERGED", "INTERRUPTED"]
-    ending: str
-    metrics: dict[str, float]
-    engine: str
-    engine_reason: str = ""
-    device: str
-    versions: dict[str, str]
-    train_s: float = Field(ge=0)
-
-
-def _run(arrays: dict[str, np.ndarray], header: _Header) -> Run:
+def _run(arrays: dict[str, np.ndarray], header: Header) -> Run:
     """The run, after a check of everything that other code relies on."""
     e = Experiment(**header.experiment)
     data = _dataset(e, arrays, header.dataset)
     recorded: dict[str, Any] = {name: arrays[name] for name in _RUN_ARRAYS}
+    recorded |= {own: arrays.get(name) for name, own in _OWN_ARRAYS.items()}
     run = Run(
         **recorded,
         outcome=Outcome[header.outcome],
@@ -237,15 +223,31 @@ def _run(arrays: dict[str, np.ndarray], header: _Header) -> Run:
         device=header.device,
         versions=header.versions,
         train_s=header.train_s,
+        attached=_attached(header.attached),
     )
     for name, (dtype, ndim) in _RUN_ARRAYS.items():
         _require(
             arrays[name].dtype == dtype and arrays[name].ndim == ndim, f"`{name}` has another type"
         )
-    steps, n_epochs = run.steps, len(run.train_loss) - 1
-    shape = (len(steps), e.network.n_parameters(data.d, data.k))
-    _require(run.params.shape == shape, "`params` does not fit the network")
+    steps, layout = run.steps, run.attached.layout if run.attached else None
+    p = layout.n_parameters if layout else e.network.n_parameters(data.d, data.k)
+    _require(run.params.shape == (len(steps), p), "`params` does not fit the network")
     _require(steps[0] == 0 and bool(np.all(np.diff(steps) > 0)), "`steps` do not rise from 0")
+    _require(
+        len(run.test_loss) == (len(run.train_loss) if data.n_test else 0),
+        "`test_loss` does not fit `train_loss`",
+    )
+    if run.attached:
+        _check_own(run, run.attached)
+    else:
+        _check_fitted(run)
+    return run
+
+
+def _check_fitted(run: Run) -> None:
+    """Losses and steps of a training by fitscope."""
+    steps, n_epochs, task = run.steps, len(run.train_loss) - 1, run.dataset.task
+    _require(run.own_loss_steps is None and run.buffers is None, "`attached` is missing")
     n_unmade = int(run.outcome is Outcome.DIVERGED)  # the loss that ended it, without its update
     _require(
         0 <= len(run.batch_loss) - steps[-1] <= n_unmade, "`batch_loss` does not fit the steps"
@@ -253,15 +255,47 @@ def _run(arrays: dict[str, np.ndarray], header: _Header) -> Run:
     _require(
         0 <= n_epochs * run.updates_per_epoch <= steps[-1], "`train_loss` does not fit the steps"
     )
+    _require(run.experiment.training.loss in LOSSES[task], "`training.loss` does not fit the task")
+
+
+def _check_own(run: Run, about: Attached) -> None:
+    """The same of a loop of somebody's own, and the layout of its module."""
+    taken, d = run.own_loss_steps, run.dataset
+    if taken is None or taken.dtype != np.int32 or taken.ndim != 1:
+        raise ValueError("`loss_steps` is missing or has another type")
     _require(
-        len(run.test_loss) == (n_epochs + 1 if data.n_test else 0),
-        "`test_loss` does not fit `train_loss`",
+        len(taken) == len(run.train_loss) > 0 and taken[0] == 0 and taken[-1] <= run.steps[-1],
+        "`loss_steps` does not fit `train_loss`",
     )
-    _require(e.training.loss in LOSSES[data.task], "`training.loss` does not fit the task")
-    return run
+    _require(bool(np.all(np.diff(taken) > 0)), "`loss_steps` do not rise from 0")
+    _require(not len(run.batch_loss), "`batch_loss` does not fit the steps")
+    loss = run.experiment.training.loss
+    expected = None if about.own_loss else about.loss
+    _require(loss == expected, "`training.loss` does not fit the loss")
+    _require(about.own_loss or loss in LOSSES[d.task], "`training.loss` does not fit the task")
+    layout = about.layout
+    _require((layout is None) == (run.buffers is None), "`buffers` is missing or does not belong")
+    if layout is None or run.buffers is None:
+        return
+    fits = run.buffers.dtype == np.float32
+    fits = fits and run.buffers.shape == (len(run.steps), layout.n_buffers)
+    _require(fits, "`buffers` does not fit the module")
+    _require(prod(layout.input_shape) == d.d, "`input_shape` does not fit the data")
+    names = [name for name, _ in (*layout.parameters, *layout.buffers, *layout.frozen)]
+    _require(len(set(names)) == len(names), "`layout` names a parameter twice")
+    one = {"binary": 1, "multiclass": d.k}.get(d.task, layout.n_outputs)
+    _require(layout.n_outputs == one, "`n_outputs` does not fit the task")
 
 
-def _dataset(e: Experiment, arrays: dict[str, np.ndarray], about: _DatasetHeader) -> Dataset:
+def _attached(header: AttachedHeader | None) -> Attached | None:
+    if header is None:
+        return None
+    told = dict(header)
+    layout = None if header.layout is None else Layout(**dict(header.layout))
+    return Attached(**{**told, "layout": layout})
+
+
+def _dataset(e: Experiment, arrays: dict[str, np.ndarray], about: DatasetHeader) -> Dataset:
     found: dict[str, Any] = {
         name: arrays.get(f"data.{name}") if name in _OPTIONAL else arrays[f"data.{name}"]
         for name in _DATA_ARRAYS
@@ -269,8 +303,10 @@ def _dataset(e: Experiment, arrays: dict[str, np.ndarray], about: _DatasetHeader
     lists: dict[str, Any] = {
         name: tuple(getattr(about, name)) for name in ("feature_names", "classes", "notes")
     }
-    how = about.preprocessing
-    data = Dataset(spec=e.data, **found, **{**about.model_dump(), **lists, "preprocessing": how})
+    how, told = about.preprocessing, about.model_dump()
+    for name in ("y_mean", "y_scale"):
+        told[name] = np.array(told[name]) if isinstance(told[name], list) else told[name]
+    data = Dataset(spec=e.data, **found, **{**told, **lists, "preprocessing": how})
     _require(how is None or how.inputs == data.feature_names, "`preprocessing` makes other inputs")
     n_classes = {"binary": 2, "multiclass": max(2, len(data.classes)), "regression": 0}[data.task]
     _require(
@@ -283,6 +319,7 @@ def _dataset(e: Experiment, arrays: dict[str, np.ndarray], about: _DatasetHeader
     _check(data.X_test, (m, d), np.float32, "`X_test`")
     _require(data.n_targets == 1 or not n_classes, "`n_targets` does not fit the task")
     targets = (data.n_targets,) if data.n_targets > 1 else ()
+    _require({np.shape(data.y_mean), np.shape(data.y_scale)} <= {(), targets}, "`y_mean` is wrong")
     _check(data.y, (n, *targets), kind, "`y`")
     _check(data.y_test, (m, *targets), kind, "`y_test`")
     _check(data.mean, (d,), np.float64, "`mean`")

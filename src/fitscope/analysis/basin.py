@@ -16,6 +16,7 @@ from fitscope.analysis.needs import (
     loss_label,
     needs_classes,
     needs_data,
+    needs_fit,
 )
 from fitscope.errors import DataError
 from fitscope.evaluation import mean_loss
@@ -143,6 +144,7 @@ def basin_map(
 
 
 def _check(run: Run, n_grid: int, reach: str) -> None:
+    needs_fit(run, "basin_map")
     if run.layer_sizes != [1, 1]:
         shape = "-".join(map(str, run.layer_sizes))
         raise DataError(f"basin_map needs one neuron with one input; this run is {shape}.")

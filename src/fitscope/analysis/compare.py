@@ -19,10 +19,12 @@ from fitscope.analysis.models import (
 from fitscope.analysis.needs import (
     check_choice,
     check_grid,
+    checked_loss,
     grid_axes,
     loss_label,
     needs_data,
     needs_inputs,
+    needs_plain,
 )
 from fitscope.errors import DataError
 from fitscope.evaluation import mean_loss
@@ -240,13 +242,14 @@ def _title(runs: list[Run]) -> str:
 
 def _losses(runs: list[Run], names: tuple[str, ...], model: Model | None) -> LossComparison:
     first, d = runs[0], runs[0].dataset
-    loss = str(first.experiment.training.loss)
-    alike = {str(run.experiment.training.loss) for run in runs} == {loss}
+    alike = {run.loss for run in runs} == {first.loss}
+    loss = first.loss if alike and not model else checked_loss(first, None)
     by_update = len({run.updates_per_epoch for run in runs}) > 1
+    by_update = by_update or any(run.attached for run in runs)
     at, losses = [], []
     for run in runs:
-        epochs, values = _recorded(run) if alike else _evaluated(run, d, loss)
-        at.append(epochs * (run.updates_per_epoch if by_update else 1))
+        updates, values = _recorded(run) if alike else _evaluated(run, d, loss)
+        at.append(updates // (1 if by_update else run.updates_per_epoch))
         losses.append(values)
     reference_loss = (
         mean_loss(loss, d.task, model.logits(d.X), d.y, d.weights_by_part[0]) if model else np.nan
@@ -268,25 +271,26 @@ def _losses(runs: list[Run], names: tuple[str, ...], model: Model | None) -> Los
 
 
 def _recorded(run: Run) -> tuple[Int64[np.ndarray, " e"], Float64[np.ndarray, " e"]]:
-    """Epochs, and the losses that the training left behind."""
-    return np.arange(len(run.train_loss)), run.train_loss.astype(np.float64)
+    """Updates, and the losses that the training left behind."""
+    return run.loss_steps.astype(np.int64), run.train_loss.astype(np.float64)
 
 
 def _evaluated(
     run: Run, d: Dataset, loss: str
 ) -> tuple[Int64[np.ndarray, " e"], Float64[np.ndarray, " e"]]:
-    """Epochs, and a loss computed from the parameters recorded at their ends."""
+    """Updates, and a loss computed from the parameters recorded at the ends of epochs."""
     needs_data(d, "compare of runs with different losses")
+    needs_plain(run, "compare of runs with different losses")
     rows = np.flatnonzero(run.steps % run.updates_per_epoch == 0)
     rows = rows[spread(len(rows), _MOST_EPOCHS)]
-    epochs = run.steps[rows].astype(np.int64) // run.updates_per_epoch
-    return epochs, losses_at(run, run.params[rows], [loss])[0]
+    return run.steps[rows].astype(np.int64), losses_at(run, run.params[rows], [loss])[0]
 
 
 def _paths(
     runs: list[Run], names: tuple[str, ...], model: Model | None, n_grid: int
 ) -> PathComparison:
     for i, run in enumerate(runs, start=1):
+        needs_plain(run, "compare of paths")
         n = run.params.shape[1]
         if n != 2:
             raise DataError(f"compare of paths needs models of two parameters; run {i} has {n}.")
@@ -324,7 +328,7 @@ def _surface(
 ) -> Float64[np.ndarray, "g g"]:
     """The run's loss on the training part at w[j], b[i]."""
     pairs = np.stack(np.meshgrid(w, b), axis=-1).reshape(-1, 2)
-    found = losses_at(run, pairs, [str(run.experiment.training.loss)])
+    found = losses_at(run, pairs, [checked_loss(run, None)])
     return found.reshape(len(b), len(w))
 
 
@@ -347,6 +351,8 @@ def _boundaries(
         raise DataError(f"compare of boundaries needs two classes; this run is {d.task}.")
     needs_inputs(d, "compare of boundaries", 2)
     needs_data(d, "compare of boundaries")
+    for run in runs:
+        needs_plain(run, "compare of boundaries")
     models = [model_of(run, name) for run, name in zip(runs, names, strict=True)]
     models += [model] if model else []
     x, y = grid_axes(d.inputs(), n_grid)

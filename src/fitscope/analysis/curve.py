@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from fitscope.analysis.needs import RANGES, check_grid, needs_data, needs_inputs
+from fitscope.analysis.needs import RANGES, check_grid, needs_data, needs_inputs, needs_plain
 from fitscope.errors import DataError
 from fitscope.network import input_layer, layers
 from fitscope.records import Dataset, Run
@@ -116,7 +116,7 @@ def response_curve(
     if step_approximation:
         _check_steps(run, moments)
         approximation, thresholds = _approximation(run, x, moments[-1]), _zeros(run, moments[-1])
-    elif d.task == "binary" and not run.experiment.network.hidden and len(moments) == 1:
+    elif d.task == "binary" and run.is_linear and len(moments) == 1:
         W, b = input_layer(run, moments[-1])
         logit, thresholds = _weighted_sums(x, W, b)[:, 0], _zeros(run, moments[-1])
         note = _note(float(W[0, 0]), float(b[0]), thresholds)
@@ -180,6 +180,7 @@ def _note(w: float, b: float, thresholds: Float64[np.ndarray, " h"]) -> str:
 
 
 def _check_steps(run: Run, moments: tuple[int, ...]) -> None:
+    needs_plain(run, "step_approximation")
     network, task = run.experiment.network, run.dataset.task
     if task != "regression" or len(network.hidden) != 1:
         raise DataError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int32
 
-from fitscope.analysis.needs import hidden_names
+from fitscope.analysis.needs import hidden_names, needs_plain
 from fitscope.errors import UnknownNameError, near_miss
 from fitscope.network import layers
 from fitscope.records import Label, Run
@@ -108,6 +108,7 @@ def unit_names(run: Run) -> tuple[tuple[str, ...], ...]:
         >>> unit_names(fs.fit("rings-3", epochs=1))
         (('x1', 'x2'), ('h1', 'h2', 'h3'), ('P(y = 1)',))
     """
+    needs_plain(run, "network_diagram")
     d, hidden = run.dataset, hidden_names(run)
     outputs: tuple[str, ...]
     if d.task == "regression":

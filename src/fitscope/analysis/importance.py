@@ -41,7 +41,7 @@ def importance(run: Run, *, step: int = -1, seed: int = 0) -> Importance:
     """
     d = run.dataset
     needs_data(d, "importance")
-    if not run.experiment.network.hidden and d.k == 1:
+    if run.is_linear and d.k == 1:
         W, _ = layers(run.params[run.row(step)], run.layer_sizes)[0]
         values = W[0].astype(np.float64) * d.X.std(axis=0, dtype=np.float64)
         if d.task == "regression":

@@ -11,6 +11,7 @@ from fitscope.analysis.needs import (
     hidden_names,
     needs_data,
     needs_inputs,
+    needs_plain,
 )
 from fitscope.errors import DataError
 from fitscope.network import input_layer
@@ -102,6 +103,7 @@ def hidden_lines(run: Run, *, step: int = -1, n_grid: int = 200) -> HiddenLines:
     d, hidden = run.dataset, bool(run.experiment.network.hidden)
     needs_inputs(d, "hidden_lines", 2)
     needs_data(d, "hidden_lines")
+    needs_plain(run, "hidden_lines")
     check_grid(n_grid)
     W, b = input_layer(run, step)
     _check_units(len(W), hidden)

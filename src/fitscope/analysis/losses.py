@@ -20,7 +20,7 @@ class LossCurves:
     """The loss on the whole training and test part after each epoch; entry 0 is the start.
 
     Attributes:
-        epochs: 0, 1, 2, ...
+        epochs: 0, 1, 2, ...; of a loop of somebody's own, the updates after which it was taken.
         train: the loss on the training part.
         test: the loss on the test part; empty where there is none.
         label: the loss by name and unit.
@@ -29,6 +29,7 @@ class LossCurves:
         batch: the loss of each update's batch before that update; empty where not asked for.
         cursor: the moment that is marked, in epochs; None at the end.
         title: the marked moment in words; "" at the end.
+        axis: what `epochs` counts.
     """
 
     epochs: Int32[np.ndarray, " e"]
@@ -40,6 +41,7 @@ class LossCurves:
     batch: Float32[np.ndarray, " u"] = field(default_factory=lambda: np.zeros(0, np.float32))
     cursor: float | None = None
     title: str = ""
+    axis: str = "epochs (passes over the training data)"
 
 
 def loss_curves(
@@ -72,12 +74,12 @@ def loss_curves(
     positive = run.train_loss[np.isfinite(run.train_loss) & (run.train_loss > 0)]
     if scale == "log" and not len(positive):
         raise DataError("A log scale needs a loss above 0; this run has none. Use linear or auto.")
-    wide = len(positive) == len(run.train_loss) and positive.max() > 10 * positive.min()
+    wide = 0 < len(positive) == len(run.train_loss) and positive.max() > 10 * positive.min()
     kept = slice(0, None if batches else 0, max(1, -(-len(run.batch_loss) // _MAX_BATCHES)))
     at = int(run.steps[run.row(step)])
     is_end = at == run.steps[-1]
     return LossCurves(
-        np.arange(len(run.train_loss), dtype=np.int32),
+        run.loss_steps // np.int32(run.updates_per_epoch),
         run.train_loss,
         run.test_loss,
         loss_label(run),
@@ -86,4 +88,5 @@ def loss_curves(
         run.batch_loss[kept],
         None if is_end else at / run.updates_per_epoch,
         "" if is_end else run.moment(at),
+        "updates" if run.attached else LossCurves.axis,
     )

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from fitscope.analysis.needs import RANGES, check_grid, grid_axes, hidden_names, needs_data
+from fitscope.analysis.needs import (
+    RANGES,
+    check_grid,
+    grid_axes,
+    hidden_names,
+    needs_data,
+    needs_plain,
+)
 from fitscope.errors import DataError
 from fitscope.network import activations, layers, probabilities
 from fitscope.records import Dataset, Run
@@ -73,6 +80,7 @@ def unit_maps(run: Run, *, step: int = -1, n_grid: int = 60) -> UnitMaps:
     if d.d > 2:
         raise DataError(f"unit_maps needs one or two inputs; this run has {d.d}.")
     needs_data(d, "unit_maps")
+    needs_plain(run, "unit_maps")
     check_grid(n_grid, most=300)
     x, y, grid = _grid(d, n_grid)
     answers, last = _answers(run, step, grid), len(run.layer_sizes) - 1

@@ -25,8 +25,10 @@ __all__ = [
     "needs_classes",
     "needs_data",
     "needs_finite",
+    "needs_fit",
     "needs_inputs",
     "needs_one_target",
+    "needs_plain",
     "needs_regression",
     "part_of",
 ]
@@ -53,6 +55,24 @@ def needs_one_target(dataset: Dataset, view: str) -> None:
     """Raises DataError where the run predicts several values at once."""
     if dataset.n_targets > 1:
         raise DataError(f"{view} shows one target; this run has {dataset.n_targets}.")
+
+
+def needs_plain(run: Run, view: str) -> None:
+    """Raises DataError where the model is a module that is no plain stack of linear layers."""
+    if not run.is_plain and run.attached:
+        raise DataError(
+            f"{view} needs a plain stack of linear layers with one activation; this run's module, "
+            f"{run.attached.module}, is none."
+        )
+
+
+def needs_fit(run: Run, what: str) -> None:
+    """Raises DataError where `fit` cannot train again: a loop of somebody's own was recorded."""
+    if run.attached:
+        raise DataError(
+            f"{what} would have to train again; this run was recorded by fs.attach, and only its "
+            "own loop gives it again."
+        )
 
 
 def needs_classes(dataset: Dataset, view: str) -> None:
@@ -166,7 +186,13 @@ def checked_loss(run: Run, name: str | None) -> str:
     Raises:
         DataError: it has no meaning for the task, or divides by a standardised target.
     """
-    name, task = name or str(run.experiment.training.loss), run.dataset.task
+    if name is None and run.attached and run.attached.own_loss:
+        known = ", ".join(LOSSES[run.dataset.task])
+        raise DataError(
+            f"This run's loss, {run.loss}, is its loop's own and cannot be computed again; where a "
+            f"view takes `loss`, name another: {known}."
+        )
+    name, task = name or run.loss, run.dataset.task
     if name not in LOSSES[task]:
         raise DataError(
             f"`loss` must be one of {', '.join(LOSSES[task])} for {task}; got {name!r}."
@@ -178,7 +204,10 @@ def checked_loss(run: Run, name: str | None) -> str:
 
 def loss_label(run: Run | Plan, name: str | None = None) -> str:
     """A loss, by default the run's or the plan's own, by name and unit, as it stands on an axis."""
-    name, d = name or str(run.experiment.training.loss), run.dataset
+    d = run.dataset
+    if name is None and isinstance(run, Run) and run.attached and run.attached.own_loss:
+        return f"{run.loss}, the loop's own loss"
+    name = name or str(run.experiment.training.loss)
     if d.task == "regression" and name == "smooth_l1":
         return "smooth L1 loss"
     if d.task == "regression" and name == "mse":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from fitscope.analysis.needs import checked_loss, needs_data
+from fitscope.analysis.needs import checked_loss, needs_data, needs_plain
 from fitscope.errors import DataError
 from fitscope.evaluation import RELATIVE_FLOOR, mean_loss, scores
 from fitscope.network import forward, layers, probabilities
@@ -70,6 +70,7 @@ def optimum(run: Run, *, loss: str | None = None) -> Optimum:
         >>> best.params.round(2).tolist(), round(best.loss, 4)
         ([16.29, 0.73], 0.0505)
     """
+    needs_plain(run, "optimum")
     d, name = run.dataset, checked_loss(run, loss)
     if run.experiment.network.hidden:
         widths = ", ".join(map(str, run.experiment.network.hidden))

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int32
+from jaxtyping import Bool, Float32, Float64, Int32
 
-from fitscope.analysis.needs import needs_data
+from fitscope.analysis.needs import checked_loss, needs_data, needs_plain
 from fitscope.errors import DataError, UnknownNameError, near_miss
-from fitscope.network import build_module, parameter_names
+from fitscope.network import build_module, names_of_parameters
 from fitscope.records import Run
 
 __all__ = ["ParameterPaths", "gradient_norms", "parameter_paths"]
@@ -24,8 +24,10 @@ class ParameterPaths:
     """Parameters over the recorded steps.
 
     Attributes:
-        names: of the parameters, as `network.parameter_names` gives them.
+        names: of the parameters, as `network.names_of_parameters` gives them.
         layers: the layer of each parameter, from 1.
+        layer_names: what each layer is called.
+        is_bias: which parameters are biases.
         steps: the steps shown: recorded ones, thinned where they are many.
         values: `values[i, j]` is parameter j after `steps[i]` updates.
         gradient_steps: where the gradient was computed; empty where it was not asked for.
@@ -36,6 +38,8 @@ class ParameterPaths:
 
     names: tuple[str, ...]
     layers: Int32[np.ndarray, " p"]
+    layer_names: tuple[str, ...]
+    is_bias: Bool[np.ndarray, " p"]
     steps: Int32[np.ndarray, " t"]
     values: Float32[np.ndarray, "t p"]
     gradient_steps: Int32[np.ndarray, " s"]
@@ -67,7 +71,9 @@ def parameter_paths(
         >>> paths.names, paths.values[0].tolist()
         (('w1[1,1]', 'b1[1]'), [-5.0, -10.0])
     """
-    known = parameter_names(run.layer_sizes)
+    known = names_of_parameters(run)
+    if not known:
+        raise DataError("parameter_paths needs recorded parameters; this run has losses only.")
     columns = _columns(known, parameters)
     note = ""
     if len(columns) > _MAX_PATHS:
@@ -79,7 +85,7 @@ def parameter_paths(
     names = tuple(known[i] for i in columns)
     return ParameterPaths(
         names,
-        np.array([int(name[1 : name.index("[")]) for name in names], np.int32),
+        *_layers(run, names),
         run.steps[rows],
         run.params[np.ix_(rows, columns)],
         steps,
@@ -107,7 +113,8 @@ def gradient_norms(run: Run) -> tuple[Int32[np.ndarray, " s"], Float64[np.ndarra
 
     d, e = run.dataset, run.experiment
     needs_data(d, "The gradient")
-    loss_of = loss_function(e.training.loss, d.task)
+    needs_plain(run, "The gradient")
+    loss_of = loss_function(checked_loss(run, None), d.task)
     X = torch.from_numpy(d.X).double()
     y = torch.from_numpy(d.y).double() if d.task == "regression" else torch.from_numpy(d.y).long()
     weights = d.weights_by_part[0]
@@ -127,6 +134,25 @@ def gradient_norms(run: Run) -> tuple[Int32[np.ndarray, " s"], Float64[np.ndarra
     finally:
         torch.set_num_threads(n_threads)
     return run.steps[rows], norms
+
+
+def _layers(
+    run: Run, names: tuple[str, ...]
+) -> tuple[Int32[np.ndarray, " p"], tuple[str, ...], Bool[np.ndarray, " p"]]:
+    """The layer of each parameter, the layers' names, and which parameters are biases.
+
+    The layers of a module that is no plain stack are its submodules, by their names.
+    """
+    if run.is_plain or run.attached is None:
+        numbers = [int(name[1 : name.index("[")]) for name in names]
+        called = [f"layer {i}" for i in range(1, len(run.layer_sizes))]
+        biases = [name.startswith("b") for name in names]
+    else:
+        paths = [name.partition("[")[0].rpartition(".") for name in names]
+        called = list(dict.fromkeys(owner or run.attached.module for owner, _, _ in paths))
+        numbers = [called.index(owner or run.attached.module) + 1 for owner, _, _ in paths]
+        biases = [last == "bias" for _, _, last in paths]
+    return np.array(numbers, np.int32), tuple(called), np.array(biases)
 
 
 def _columns(known: list[str], parameters: Sequence[str] | None) -> np.ndarray:

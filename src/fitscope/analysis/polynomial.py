@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from fitscope.analysis.needs import check_grid, needs_data
+from fitscope.analysis.needs import check_grid, needs_data, needs_plain
 from fitscope.errors import DataError
 from fitscope.network import input_layer
 from fitscope.records import Dataset, Run
@@ -91,6 +91,7 @@ def _checked(run: Run) -> tuple[Float64[np.ndarray, "n d"], Float64[np.ndarray, 
             f"coefficients of `{d.spec.path or d.spec.name}`."
         )
     needs_data(d, "polynomial_curve")
+    needs_plain(run, "polynomial_curve")
     points = d.inputs()
     powers = points[:, :1] ** np.arange(1, d.d + 1)
     if not (np.abs(points - powers) <= 1e-4 * (np.abs(powers) + powers.std(axis=0))).all():

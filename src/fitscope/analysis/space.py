@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float64
 
-from fitscope.analysis.needs import RANGES, hidden_names, needs_data
+from fitscope.analysis.needs import RANGES, hidden_names, needs_data, needs_plain
 from fitscope.errors import DataError
 from fitscope.network import activations, layers
 from fitscope.records import Dataset, Run
@@ -81,6 +81,7 @@ def hidden_space(
     """
     d, activation = run.dataset, str(run.experiment.network.activation)
     needs_data(d, "hidden_space")
+    needs_plain(run, "hidden_space")
     _check_layer(run, layer)
     if pca and units is not None:
         raise DataError("hidden_space takes `units` or `pca`, not both.")

@@ -83,7 +83,7 @@ def summary(run: Run, *, step: int = -1) -> Summary:
     d, row = run.dataset, run.row(step)
     at = int(run.steps[row])
     train_loss, test_loss, found = _numbers(run, row)
-    loss = _LOSSES[str(run.experiment.training.loss)]
+    loss = _LOSSES.get(run.loss, run.loss)
     scaled = d.task == "regression" and d.spec.standardize
     return Summary(
         title=run.experiment.title,
@@ -109,15 +109,17 @@ def summary(run: Run, *, step: int = -1) -> Summary:
 
 def _numbers(run: Run, row: int) -> tuple[float | None, float | None, dict[str, float]]:
     """Training loss, test loss and scores at a recorded step."""
-    if len(run.dataset.X):
-        losses, found = evaluate(run.experiment, run.dataset, run.params[row])
-        return losses["train"], losses.get("test"), found
-    found = dict(run.metrics) if row == len(run.steps) - 1 else {}
-    epoch, rest = divmod(int(run.steps[row]), run.updates_per_epoch)
-    if rest or epoch >= len(run.train_loss):
+    if len(run.dataset.X) and run.can_answer:
+        losses, found = evaluate(run, step=int(run.steps[row]))
+        if losses:
+            return losses["train"], losses.get("test"), found
+    else:
+        found = dict(run.metrics) if row == len(run.steps) - 1 else {}
+    taken = np.flatnonzero(run.loss_steps == run.steps[row])
+    if not len(taken):
         return None, None, found
-    test_loss = float(run.test_loss[epoch]) if len(run.test_loss) else None
-    return float(run.train_loss[epoch]), test_loss, found
+    test_loss = float(run.test_loss[taken[0]]) if len(run.test_loss) else None
+    return float(run.train_loss[taken[0]]), test_loss, found
 
 
 def _engine(run: Run) -> str:
@@ -130,8 +132,11 @@ def _sentence(run: Run) -> str:
     e, d = run.experiment, run.dataset
     t = e.training
     full = (t.batch_size or d.n_train) >= d.n_train
-    how = f"{run.steps[-1]:,} {'full-batch ' * full}{_OPTIMIZERS[t.optimizer]} updates"
+    how, lr = f"{run.steps[-1]:,} {'full-batch ' * full}{_OPTIMIZERS[t.optimizer]} updates", t.lr
     how += "" if full else f" on batches of {t.batch_size}"
+    if run.attached:
+        lr = run.attached.lr
+        how = f"{run.steps[-1]:,} {run.attached.optimizer} updates of a loop of its own"
     goal = f"to predict {d.target_name}"
     if d.classes:
         *first, last = [str(label) for label in d.classes[:4]]
@@ -141,8 +146,8 @@ def _sentence(run: Run) -> str:
     name = d.spec.path or d.spec.name
     return (
         f"{_network(run)[0].upper()}{_network(run)[1:]}, {run.params.shape[1]:,} parameters, was "
-        f"trained on {name} {goal}, by {how} (learning rate {t.lr:g}, "
-        f"{_LOSSES[str(t.loss)].split(',')[0]})."
+        f"trained on {name} {goal}, by {how} (learning rate {lr:g}, "
+        f"{_LOSSES.get(run.loss, run.loss).split(',')[0]})."
     )
 
 
@@ -158,6 +163,8 @@ def _data(run: Run) -> str:
 
 def _network(run: Run) -> str:
     network = run.experiment.network
+    if run.attached and run.attached.layout:
+        return f"the module {run.attached.module}"
     if not network.hidden:
         return f"{_MODELS[run.dataset.task]} ({'-'.join(map(str, run.layer_sizes))})"
     return f"a {'-'.join(map(str, run.layer_sizes))} network with {network.activation} units"
@@ -167,7 +174,7 @@ def _network(run: Run) -> str:
 def _formula(run: Run, params: np.ndarray) -> str:
     """A linear model of up to 8 inputs with one output, in the data's units."""
     d = run.dataset
-    if run.experiment.network.hidden or d.k != 1 or d.d > 8:
+    if not run.is_linear or d.k != 1 or d.d > 8:
         return ""
     W, b = in_data_units(layers(params, run.layer_sizes)[0], d)
     return _linear(np.append(W[0], b) * d.y_scale + _last(d.d, d.y_mean), run)

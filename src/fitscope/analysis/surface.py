@@ -8,7 +8,14 @@ import numpy as np
 from jaxtyping import Float64, Int32
 
 from fitscope.analysis.models import losses_at, spread
-from fitscope.analysis.needs import check_grid, check_range, checked_loss, loss_label, needs_data
+from fitscope.analysis.needs import (
+    check_grid,
+    check_range,
+    checked_loss,
+    loss_label,
+    needs_data,
+    needs_plain,
+)
 from fitscope.analysis.optimum import Optimum, optimum
 from fitscope.errors import DataError, UnknownNameError, near_miss
 from fitscope.network import layers, parameter_names
@@ -129,6 +136,7 @@ def loss_surface(
         ([[-5.0, -10.0], [14.9, -3.6]], 0.052)
     """
     needs_data(run.dataset, "loss_surface")
+    needs_plain(run, "loss_surface")
     losses = _checked_losses(run, loss)
     rows = np.flatnonzero(np.isfinite(run.params).all(axis=1))  # a diverged run may end with inf
     whole = run.params[rows].astype(np.float64)

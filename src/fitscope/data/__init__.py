@@ -23,7 +23,8 @@ from fitscope.data.tables import (
 from fitscope.encoding import as_table, encoded
 from fitscope.errors import DataError
 from fitscope.preprocessing import Preprocessing
-from fitscope.records import Dataset, Label, RawData
+from fitscope.rawdata import RawData
+from fitscope.records import Dataset, Label
 from fitscope.specs import DataSpec, Experiment, Task, experiment
 
 __all__ = [

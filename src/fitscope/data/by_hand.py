@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fitscope.errors import DataError
-from fitscope.records import RawData
+from fitscope.rawdata import RawData
 
 __all__ = ["points_by_hand", "rows_by_hand"]
 

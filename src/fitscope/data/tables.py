@@ -21,7 +21,7 @@ from fitscope.cells import (
     plain_column,
 )
 from fitscope.errors import DataError, InputFileError, OutputError
-from fitscope.records import RawData
+from fitscope.rawdata import RawData
 
 if TYPE_CHECKING:
     import pyarrow as pa

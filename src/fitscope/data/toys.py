@@ -6,7 +6,7 @@ a PyTorch generator where a published figure was drawn by one; global state is n
 
 import numpy as np
 
-from fitscope.records import RawData
+from fitscope.rawdata import RawData
 from fitscope.specs import Task
 
 __all__ = [

@@ -28,8 +28,9 @@ def pytorch_script(run: Run, *, run_file: str = "run.safetensors") -> str:
             given in memory reads it.
 
     Raises:
-        DataError: the data was given in memory, and the run was saved without it; or its samples
-            have weights, or several targets, which a script does not show.
+        DataError: the data was given in memory, and the run was saved without it; its samples have
+            weights, or several targets, which a script does not show; or a loop of somebody's own
+            was recorded.
 
     Example:
         >>> from fitscope.train import fit
@@ -39,6 +40,11 @@ def pytorch_script(run: Run, *, run_file: str = "run.safetensors") -> str:
     needs_one_target(run.dataset, "A script")
     if run.dataset.weights is not None:
         raise DataError("A script counts every sample alike; the samples of this run have weights.")
+    if run.attached:
+        raise DataError(
+            "A script makes a training again; this run was recorded by fs.attach, and only its own "
+            "loop does that."
+        )
     facts = facts_of(run, run_file=run_file)
     body = [*data_part(facts), *training_part(facts)]
     head = [_docstring(facts), _imports(facts, "\n".join(body)), _constants(facts)]

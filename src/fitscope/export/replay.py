@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fitscope import analysis
-from fitscope.analysis.needs import needs_one_target
+from fitscope.analysis.needs import needs_one_target, needs_plain
 from fitscope.errors import DataError
 from fitscope.export.pytorch import pytorch_script
 from fitscope.export.reproduce import command_line, python_snippet
@@ -32,6 +32,7 @@ def save_report(run: Run, path: str | Path) -> None:
 
     Raises:
         OutputError: the file cannot be written.
+        DataError: the run is of a module that the page cannot compute.
     """
     write_atomically(path, replay_html(run).encode())
 
@@ -47,8 +48,9 @@ def replay_html(run: Run, *, max_bytes: int = 8_000_000) -> str:
         max_bytes: room for the parameters, and the same for the samples.
 
     Raises:
-        DataError: the run has several targets.
+        DataError: the run has several targets, or is of a module that the page cannot compute.
     """
+    needs_plain(run, "The replay")
     needs_one_target(run.dataset, "A replay")
     shown = thinned(run, max_bytes)
     if _sample_bytes(run.dataset) > max_bytes:
@@ -87,7 +89,7 @@ def thinned(run: Run, max_bytes: int) -> Run:
 def is_importance_quick(run: Run) -> bool:
     """Whether it takes about a second at most to shuffle each input ten times."""
     d = run.dataset
-    is_read_off = not run.experiment.network.hidden and d.k == 1
+    is_read_off = run.is_linear and d.k == 1
     n_answers = 10 * d.d * len(d.judged_part()[1])
     return is_read_off or n_answers * len(run.params[0]) <= MAX_MULTIPLICATIONS
 
@@ -106,6 +108,11 @@ def _boot(run: Run, *, note: str) -> dict[str, Any]:
 
 def _code(run: Run) -> dict[str, str]:
     """How to get the run again, in each language, or why it cannot say it."""
+    if run.attached:
+        said = (
+            "# fs.attach recorded a loop that is not fitscope's.\n# Only that loop gives it again."
+        )
+        return {"command": said, "python": python_snippet(run), "pytorch": "", "toml": said}
     command = command_line(run) or "# The data was given in memory; the run file holds it."
     if run.outcome is Outcome.INTERRUPTED:
         command += "\n# This run was interrupted; the command trains it to its end."

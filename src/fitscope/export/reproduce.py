@@ -12,6 +12,15 @@ from fitscope.train.plan import fastest
 __all__ = ["command_line", "python_snippet"]
 
 
+_ATTACHED = """\
+import fitscope as fs
+
+# This run was recorded from a training loop of its own, which alone gives it again:
+with fs.attach(model, optimizer, X, y, loss=loss) as scope:
+    ...  # the loop
+run = scope.run"""
+
+
 def command_line(run: Run) -> str:
     """The shortest `fitscope fit` command that gives this run again; "" for data in memory."""
     source, changed = _shortest(run)
@@ -24,6 +33,8 @@ def command_line(run: Run) -> str:
 
 def python_snippet(run: Run) -> str:
     """The same as Python."""
+    if run.attached:
+        return _ATTACHED
     source, changed = _shortest(run)
     changed |= _where(run)
     settings = "".join(f", {name}={value!r}" for name, value in changed.items())

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fitscope.errors import MissingExtraError, OutputError
-from fitscope.network import parameter_names
+from fitscope.network import names_of_parameters
 from fitscope.records import Run
 from fitscope.specs import FLAT_FIELDS
 
@@ -81,13 +81,12 @@ def to_mlflow(run: Run, *, name: str | None = None) -> str:
 
 def _curves(run: Run) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Name, steps (m,) and values (m,) of each loss, and of each parameter of a small network."""
-    epochs = np.arange(len(run.train_loss)) * run.updates_per_epoch
-    yield "loss/train", epochs, run.train_loss
+    yield "loss/train", run.loss_steps, run.train_loss
     if len(run.test_loss):
-        yield "loss/test", epochs[: len(run.test_loss)], run.test_loss
+        yield "loss/test", run.loss_steps, run.test_loss
     if run.updates_per_epoch > 1:  # else a batch is the training part
         yield "loss/batch", np.arange(len(run.batch_loss)), run.batch_loss
-    names = parameter_names(run.layer_sizes)
+    names = names_of_parameters(run)
     if len(names) <= MOST_DRAWN:
         for name, values in zip(names, run.params.T, strict=True):
             yield (

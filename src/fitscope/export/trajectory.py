@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitscope.network import parameter_names
+from fitscope.network import names_of_parameters
 from fitscope.records import Run
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ def trajectory_table(run: Run) -> "pa.Table":
     """A row for every recorded step: `step`, the parameters by their names, and the losses.
 
     `batch_loss` is the loss of the next update's batch at these parameters; after the last update
-    there is none. `train_loss` and, where there is a test part, `test_loss` stand at the ends of
-    epochs, and are missing between them.
+    there is none, and of a loop of somebody's own the column is not there. `train_loss` and, where
+    there is a test part, `test_loss` stand at the ends of epochs, and are missing between them.
 
     Example:
         >>> from fitscope.train import fit
@@ -29,13 +29,14 @@ def trajectory_table(run: Run) -> "pa.Table":
 
     steps = run.steps
     columns = {"step": pa.array(steps)}
-    for name, values in zip(parameter_names(run.layer_sizes), run.params.T, strict=True):
+    for name, values in zip(names_of_parameters(run), run.params.T, strict=True):
         columns[name] = pa.array(values)
-    columns["batch_loss"] = _looked_up(run.batch_loss, steps, steps < len(run.batch_loss))
-    epochs, rest = np.divmod(steps, run.updates_per_epoch)
+    if not run.attached:
+        columns["batch_loss"] = _looked_up(run.batch_loss, steps, steps < len(run.batch_loss))
+    places = np.searchsorted(run.loss_steps, steps, "right") - 1  # the last at or before each step
     for name, losses in (("train_loss", run.train_loss), ("test_loss", run.test_loss)):
         if len(losses):
-            columns[name] = _looked_up(losses, epochs, (rest == 0) & (epochs < len(losses)))
+            columns[name] = _looked_up(losses, places, run.loss_steps[places] == steps)
     return pa.table(columns)
 
 

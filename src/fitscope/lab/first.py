@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from fitscope.analysis.needs import needs_plain
 from fitscope.lab.state import First, Lab
 from fitscope.lab.tables import checked_table, table_facts
 from fitscope.lab.workspace import RUN_SUFFIX
@@ -34,6 +35,7 @@ def first_of(source: str, lab: Lab) -> First:
 
 def _first_run(path: Path, lab: Lab) -> First:
     run = load(path)
+    needs_plain(run, "The lab")
     file = path / "run.safetensors" if path.is_dir() else path
     name = path.resolve().stem if path.is_dir() else path.stem
     kept = _kept(lab, lab.workspace.run(_name(name)), file)

@@ -63,11 +63,12 @@ def _head_facts(path: Path) -> dict[str, Any]:
         loss = np.frombuffer(file.read(4), dtype="<f4")
     told = json.loads(head["__metadata__"]["fitscope"])
     e, data = Experiment(**told["experiment"]), told["dataset"]
+    is_own = bool((told.get("attached") or {}).get("layout"))
     k = len(data["classes"]) if data["task"] == "multiclass" else 1
     return {
         "title": e.title,
         "data": e.data.path or e.data.name,
-        "shape": e.network.layer_sizes(len(data["feature_names"]), k),
+        "shape": None if is_own else e.network.layer_sizes(len(data["feature_names"]), k),
         "loss": float(loss[0]) if len(loss) else None,
         "outcome": told["outcome"],
     }

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["loss_curves", "loss_curves_plotly"]
 
-EPOCHS = "epochs (passes over the training data)"
 _BATCH = "batch (before its update)"
 _FAINT = 0.3
 
@@ -49,7 +48,7 @@ def loss_curves(record: LossCurves, *, ax: Axes | None = None, theme: str = "lig
 def loss_curves_plotly(record: LossCurves, *, theme: str = "light") -> "go.Figure":
     """The same, with the losses at the pointer."""
     inks = inks_of(theme)
-    fig = new_figure(theme, title=record.title, x=EPOCHS, y=record.label)
+    fig = new_figure(theme, title=record.title, x=record.axis, y=record.label)
     if len(record.batch):
         dots = {"color": ACCENT, "size": 3.5, "opacity": 0.5}
         told: dict[str, Any] = {"name": _BATCH, "legendrank": 1001, "hoverinfo": "skip"}
@@ -90,7 +89,7 @@ def _parts(record: LossCurves, losses: np.ndarray) -> tuple[Any, Any]:
     epochs = record.epochs[: len(losses)]
     if record.cursor is None:
         return (epochs, losses), (epochs[:0], losses[:0])
-    n = int(record.cursor) + 1
+    n = int(np.searchsorted(epochs, record.cursor, "right"))
     return (epochs[:n], losses[:n]), (epochs[n - 1 :], losses[n - 1 :])
 
 
@@ -103,7 +102,7 @@ def _range(record: LossCurves) -> tuple[float, float]:
 
 
 def _dress_axes(ax: Axes, record: LossCurves) -> None:
-    ax.set_xlabel(EPOCHS)
+    ax.set_xlabel(record.axis)
     ax.set_ylabel(textwrap.fill(plain(record.label, 66), 34))
     ax.set_xlim(0, max(1, int(record.epochs[-1])))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))

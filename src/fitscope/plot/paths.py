@@ -123,13 +123,14 @@ def _along(steps: np.ndarray, log_steps: bool, name: str = "") -> dict[str, Any]
 
 def _keys(record: ParameterPaths, inks: Inks) -> list[tuple[str, str, bool]]:
     """Name, colour and dash of what the legend explains where paths share colours."""
-    found = [(f"layer {i}", class_colour(int(i) - 1), False) for i in np.unique(record.layers)]
+    shown = [int(i) - 1 for i in np.unique(record.layers)]
+    found = [(record.layer_names[i], class_colour(i), False) for i in shown]
     return [*found, ("biases", inks.muted, True)]
 
 
 def _styles(record: ParameterPaths) -> list[tuple[str, bool]]:
     """Colour and whether dashed, which biases are: each its own, or that of the layer."""
-    is_bias = [name.startswith("b") for name in record.names]
+    is_bias = record.is_bias.tolist()
     if len(record.names) > MAX_NAMED:
         return [(class_colour(int(i) - 1), b) for i, b in zip(record.layers, is_bias, strict=True)]
     own = [is_bias[:i].count(bias) for i, bias in enumerate(is_bias)]

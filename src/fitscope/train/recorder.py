@@ -9,9 +9,19 @@ from jaxtyping import Float32
 
 from fitscope.records import Outcome, Trajectory
 
-__all__ = ["Recorder", "Watch"]
+__all__ = ["Recorder", "Watch", "max_rows"]
 
 Watch = Callable[[int, float, Callable[[], np.ndarray]], bool]  # done, loss, params; True ends it
+
+
+def max_rows(row_bytes: int, keep_bytes: int) -> int:
+    """The most rows that are kept beside that of the last step.
+
+    Example:
+        >>> max_rows(100, 1000)
+        9
+    """
+    return max(2, keep_bytes // row_bytes - 1)
 
 
 class Recorder:
@@ -25,15 +35,18 @@ class Recorder:
     Args:
         start: the flat parameters before training (p,).
         keep_bytes: the budget of the kept parameters, at least two rows.
+        every: the stride to begin with.
     """
 
-    def __init__(self, start: Float32[np.ndarray, " p"], *, keep_bytes: int) -> None:
+    def __init__(
+        self, start: Float32[np.ndarray, " p"], *, keep_bytes: int, every: int = 1
+    ) -> None:
         self.n_steps = 0
         self.batch_loss = array("f")
         self.train_loss = array("f")
         self.test_loss = array("f")
-        self._max_rows = max(2, keep_bytes // start.nbytes - 1)  # one more for the last step
-        self._every = 1
+        self._max_rows = max_rows(start.nbytes, keep_bytes)
+        self._every = every
         self._rows, self._n_rows = [start[None]], 1
         self._began = time.perf_counter()
 

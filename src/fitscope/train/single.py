@@ -8,6 +8,7 @@ import platform
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -29,9 +30,11 @@ __all__ = [
     "Progress",
     "fit",
     "interruptible",
+    "judged",
     "n_cores",
     "run_plan",
     "say_whether_it_compiles",
+    "versions_of",
 ]
 
 _LOG = logging.getLogger("fitscope")
@@ -93,17 +96,23 @@ def run_plan(planned: Plan, watch: Watch, *, keep_bytes: int, memory: Memory | N
     """Trains what is planned, from where `memory` ended; `watch` is told of it, and may end it."""
     e, data = planned.experiment, planned.dataset
     trajectory = _trajectory(planned, watch, keep_bytes, memory or Memory())
-    _, found = evaluate(e, data, trajectory.params[-1])
-    return Run(
+    run = Run(
         **vars(trajectory),
         experiment=e,
         dataset=data,
-        metrics={name: score for name, score in found.items() if np.isfinite(score)},
+        metrics={},
         engine=planned.engine,
         engine_reason=planned.engine_reason,
         device=planned.device,
-        versions=_versions(planned.engine),
+        versions=versions_of(planned.engine),
     )
+    return judged(run)
+
+
+def judged(run: Run) -> Run:
+    """The run with its scores at the end, those that are finite."""
+    _, found = evaluate(run) if run.can_answer else ({}, {})
+    return replace(run, metrics={name: s for name, s in found.items() if np.isfinite(s)})
 
 
 def _trajectory(planned: Plan, watch: Watch, keep_bytes: int, memory: Memory) -> Trajectory:
@@ -196,7 +205,7 @@ def _threads(planned: Plan) -> Iterator[None]:
 
 
 @functools.cache
-def _versions(engine: str) -> dict[str, str]:
+def versions_of(engine: str) -> dict[str, str]:
     """Of what decides the numbers."""
     names = ("torch", "numpy", "scikit-learn", *(["numba"] if engine == "fused" else []))
     libraries = {name: version(name) for name in names}

@@ -1,6 +1,7 @@
 // The bytes of a run file -> Run: what `fitscope.runfile.load` reads, with the same checks.
 // The file's SHA-256 is left to Python: the page holds what the server or the browser just gave it.
 
+import { isCount, matrix, numbers, Problem, require, vector } from "./arrays.js";
 import { readArrays } from "./safetensors.js";
 
 /**
@@ -32,7 +33,9 @@ import { readArrays } from "./safetensors.js";
  * @property {Dataset} dataset
  * @property {number[]} sizes widths of all layers, inputs and outputs included
  * @property {string} activation of the hidden units
- * @property {string} loss
+ * @property {string} loss by which the page judges the answers
+ * @property {string|null} ownLoss what a loop of somebody's own calls its loss, where it is none of ours
+ * @property {Int32Array|null} lossSteps where such a loop's losses were taken
  * @property {Float32Array} params (t*p)
  * @property {number} t recorded steps
  * @property {number} p parameters
@@ -52,8 +55,7 @@ import { readArrays } from "./safetensors.js";
  * @property {number} plannedUpdates
  * @property {ArrayBuffer} bytes the file
  */
-/** @typedef {import("./safetensors.js").Stored} Stored */
-/** @typedef {Record<string, Stored>} Arrays */
+/** @typedef {import("./arrays.js").Arrays} Arrays */
 
 const FORMAT = 1;
 const OUTCOMES = ["FINISHED", "STOPPED", "STOPPED_EARLY", "DIVERGED", "INTERRUPTED"];
@@ -78,6 +80,9 @@ export function readRun(content) {
   const bytes = wholeBuffer(content);
   const { arrays, metadata } = readArrays(bytes);
   const header = headerOf(metadata);
+  if (header.attached?.layout) {
+    throw new Error("This run is of a module that is no plain stack of layers, which this page cannot compute.");
+  }
   try {
     return assembled(bytes, arrays, header);
   } catch (error) {
@@ -113,10 +118,11 @@ export function sameData(a, b) {
 }
 
 /**
- * The number of updates at the end of each epoch, the start included: where losses were recorded.
+ * The number of updates where losses were recorded: the end of each epoch, the start included.
  * @param {Run} run
  */
 export function updatesOf(run) {
+  if (run.lossSteps) return Float64Array.from(run.lossSteps);
   return Float64Array.from(run.trainLoss, (_, epoch) => epoch * run.updatesPerEpoch);
 }
 
@@ -150,16 +156,6 @@ export function paramsAt(run, row) {
  */
 export function bytesOf(run) {
   return run.bytes;
-}
-
-class Problem extends Error {}
-
-/**
- * @param {boolean} holds
- * @param {string} problem
- */
-function require(holds, problem) {
-  if (!holds) throw new Problem(problem);
 }
 
 /**
@@ -207,7 +203,10 @@ function assembled(bytes, arrays, header) {
   const { experiment, outcome } = header;
   const dataset = datasetOf(arrays, header.dataset, experiment.data);
   const { hidden, activation } = experiment.network;
-  const { epochs, batch_size: batchSize, loss } = experiment.training;
+  const { epochs, batch_size: batchSize } = experiment.training;
+  const { attached = null } = header;
+  const ownLoss = attached?.own_loss ? String(attached.loss) : null;
+  const loss = ownLoss === null ? experiment.training.loss : LOSSES[dataset.task][0];
   const sizes = [dataset.d, ...hidden, dataset.k];
   require(sizes.every(isCount), "`network.hidden` is wrong");
   require(ACTIVATIONS.includes(activation), "`network.activation` is wrong");
@@ -218,7 +217,8 @@ function assembled(bytes, arrays, header) {
   const steps = /** @type {Int32Array} */ (vector(arrays, "steps", "I32"));
   const p = nParameters(sizes);
   const run = {
-    experiment, dataset, sizes, activation, loss,
+    experiment, dataset, sizes, activation, loss, ownLoss,
+    lossSteps: attached && /** @type {Int32Array} */ (vector(arrays, "loss_steps", "I32")),
     params: matrix(arrays, "params", steps.length, p), t: steps.length, p, steps,
     batchLoss: /** @type {Float32Array} */ (vector(arrays, "batch_loss", "F32")),
     trainLoss: /** @type {Float32Array} */ (vector(arrays, "train_loss", "F32")),
@@ -236,12 +236,24 @@ function assembled(bytes, arrays, header) {
 function checkRecording(run) {
   const { steps, t } = run, last = steps[t - 1], nEpochs = run.trainLoss.length - 1;
   require(steps[0] === 0 && steps.every((step, i) => !i || step > steps[i - 1]), "`steps` do not rise from 0");
+  const nTested = run.dataset.nTest ? nEpochs + 1 : 0;
+  require(run.testLoss.length === nTested, "`test_loss` does not fit `train_loss`");
+  if (run.lossSteps) return checkOwn(run, run.lossSteps);
   const unmade = run.batchLoss.length - last; // of a diverged run, the loss that ended it
   require(unmade >= 0 && unmade <= Number(run.outcome === "DIVERGED"), "`batch_loss` does not fit the steps");
   const planned = nEpochs * run.updatesPerEpoch;
   require(nEpochs >= 0 && planned <= last, "`train_loss` does not fit the steps");
-  const nTested = run.dataset.nTest ? nEpochs + 1 : 0;
-  require(run.testLoss.length === nTested, "`test_loss` does not fit `train_loss`");
+}
+
+/**
+ * What a loop of somebody's own recorded.
+ * @param {Run} run
+ * @param {Int32Array} taken
+ */
+function checkOwn(run, taken) {
+  const fits = taken.length === run.trainLoss.length && taken[0] === 0 && taken[taken.length - 1] <= run.steps[run.t - 1];
+  require(fits && taken.every((step, i) => !i || step > taken[i - 1]), "`loss_steps` does not fit `train_loss`");
+  require(run.batchLoss.length === 0, "`batch_loss` does not fit the steps");
 }
 
 /**
@@ -330,52 +342,9 @@ function columnOf(X, Xtest, d, c) {
   return column;
 }
 
-/**
- * @param {Arrays} arrays
- * @param {string} name
- * @param {string} dtype
- */
-function vector(arrays, name, dtype) {
-  const found = arrays[name];
-  require(found !== undefined, `\`${name}\` is missing`);
-  require(found.dtype === dtype && found.shape.length === 1, `\`${name}\` has another type`);
-  return found.values;
-}
-
-/**
- * @param {Arrays} arrays
- * @param {string} name
- * @param {number} n
- */
-function numbers(arrays, name, n) {
-  const values = /** @type {Float64Array} */ (vector(arrays, name, "F64"));
-  require(values.length === n && values.every(Number.isFinite), `\`${name}\` does not fit`);
-  return values;
-}
-
-/**
- * @param {Arrays} arrays
- * @param {string} name
- * @param {number} n rows
- * @param {number} m columns
- */
-function matrix(arrays, name, n, m) {
-  const found = arrays[name];
-  require(found !== undefined, `\`${name}\` is missing`);
-  require(found.dtype === "F32" && found.shape.length === 2, `\`${name}\` has another type`);
-  const fits = found.shape[0] === n && found.shape[1] === m;
-  require(fits, name === "params" ? "`params` does not fit the network" : `\`${name}\` does not fit`);
-  return /** @type {Float32Array} */ (found.values);
-}
-
 /** @param {number[]} sizes */
 function nParameters(sizes) {
   let n = 0;
   for (let l = 1; l < sizes.length; l++) n += (sizes[l - 1] + 1) * sizes[l];
   return n;
-}
-
-/** @param {unknown} value */
-function isCount(value) {
-  return Number.isInteger(value) && Number(value) > 0;
 }

@@ -77,7 +77,7 @@ function axesOf({ run, ghost, scale }) {
   return {
     bare: false,
     x: { label: "updates", scale: scale === "log" ? "log1p" : "linear", range: [0, Math.max(1, last)] },
-    y: { label: `loss, ${lossUnit(run)}`, scale: isLog ? "log" : "linear", range },
+    y: { label: `loss, ${run.ownLoss ?? lossUnit(run)}`, scale: isLog ? "log" : "linear", range },
   };
 }
 
