@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 import fitscope as fs
-from bench import lab, peers
+from bench import lab, peers, solvers
 from fitscope import analysis
 
 ROUNDS = 6
@@ -208,6 +208,17 @@ def pictures() -> None:
     )  # fmt: skip
 
 
+def optima() -> None:
+    """Logistic regression to its optimum, against the best of scikit-learn's solvers."""
+    for n, d, wanted in ((1_000_000, 20, 2.5), (10_000, 100, 1)):
+        problem = solvers.problem(n, d)
+        best = solvers.best_peer(problem)
+        what, rounds = f"logistic regression with l2, {n:,} x {d}", 5
+        against = f"scikit-learn's {best}, the best of three"
+        theirs = functools.partial(solvers.sklearn_fit, problem, best)
+        compare(what, against, wanted, lambda p=problem: solvers.our_fit(p), theirs, rounds=rounds)
+
+
 FRESH = """
 import sys, time
 import torch
@@ -269,6 +280,7 @@ def main() -> None:
     own_loops()
     many_nets()
     pictures()
+    optima()
     once = {**fresh_process(), "recording": recording()}
     of_the_lab = lab.figures()
     fastest = {row.what: min(r.ours_us for r in rows if r.what == row.what) for row in rows}

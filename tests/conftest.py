@@ -19,7 +19,17 @@ NUMERIC += [f"attached.{name}" for name in ("samples", "stack", "watched", "resu
 # Not the compiled files: numba reads their functions as they are written.
 NUMERIC += [
     f"train.{name}"
-    for name in ("plan", "recorder", "torch_loop", "fused", "single", "population", "starts")
+    for name in (
+        "plan",
+        "recorder",
+        "torch_loop",
+        "fused",
+        "single",
+        "population",
+        "starts",
+        "objectives",
+        "solvers",
+    )
 ]
 install_import_hook([f"fitscope.{name}" for name in NUMERIC], "beartype.beartype")
 

@@ -8,8 +8,8 @@ import fitscope as fs
 from fitscope import analysis, plot
 from fitscope.analysis import basin
 from fitscope.errors import DataError, EngineError, UnknownNameError
+from fitscope.outcomes import Outcome
 from fitscope.plot import theme
-from fitscope.records import Outcome
 
 NOTEBOOK = {"x_range": (-15.0, 15.0), "y_range": (-13.0, 13.0)}
 

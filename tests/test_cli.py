@@ -70,7 +70,7 @@ def test_commands_are_told_in_the_words_of_their_docstrings(cli: Cli) -> None:
 
 
 def _flags(text: str) -> set[str]:
-    return set(re.findall(r"--[a-z][a-z-]*", text))
+    return set(re.findall(r"--[a-z][a-z0-9-]*", text))
 
 
 def test_fit_has_a_flag_for_every_setting(cli: Cli) -> None:

@@ -501,3 +501,14 @@ def test_settings_of_arrays_are_checked_like_all_others():
         dataset(DataSpec(name="arrays"))
     with pytest.raises(DataError, match="`y` has only one value, 1"):
         dataset(DataSpec(name="threshold", w=0, b=5))
+
+
+def test_float32_arrays_are_what_they_are_in_float64():
+    """They are not copied to float64 first, and nobody sees it; nor do they share memory."""
+    rng = np.random.default_rng(0)
+    X, y = (rng.normal(size=(50, 3)) * [1, 1e4, 1e-3]).astype(np.float32), np.arange(50) % 3
+    for chosen in ({"standardize": False}, {"standardize": True}, {"test_fraction": 0.2}):
+        small = dataset_from_arrays(X, y, **chosen)
+        large = dataset_from_arrays(X.astype(np.float64), y, **chosen)
+        assert small == large
+        assert not np.shares_memory(small.X, X)

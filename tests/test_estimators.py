@@ -93,6 +93,18 @@ def test_without_hidden_units_it_is_logistic_regression():
     assert_allclose(p / p.sum(1, keepdims=True), softmax.predict_proba(X), atol=1e-9)
 
 
+def test_newton_is_scikit_learns_logistic_regression():
+    """With C = 1 / (n l2), to the digits that float32 rows of a run keep."""
+    ours = fs.NetClassifier(hidden=(), optimizer="newton", l2=1 / len(X), standardize=False)
+    theirs = LogisticRegression(C=1.0, tol=1e-10, max_iter=10_000, solver="newton-cg")
+    scaled = StandardScaler().fit_transform(X)
+    ours.fit(scaled, Y)
+    assert_allclose(
+        ours.predict_proba(scaled), theirs.fit(scaled, Y).predict_proba(scaled), atol=1e-6
+    )
+    assert ours.run_.outcome is fs.Outcome.CONVERGED
+
+
 @pytest.mark.parametrize("several", [False, True])
 def test_without_hidden_units_it_is_linear_regression(several, tmp_path):
     """Coefficients and answers, of one target and of three, to Adam's last swing."""

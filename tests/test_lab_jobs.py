@@ -22,7 +22,8 @@ from fitscope.lab.jobs import Job, Jobs, Lane
 from fitscope.lab.limits import Limits
 from fitscope.lab.state import Lab
 from fitscope.lab.trainer import Recent
-from fitscope.records import Dataset, Outcome, Run
+from fitscope.outcomes import Outcome
+from fitscope.records import Dataset, Run
 from lab_server import client, served, until
 
 LONG = {

@@ -219,6 +219,26 @@ def test_a_change_by_slider_box_or_menu_trains_anew(bench: Bench) -> None:
     assert run.experiment.training.epochs == 100
 
 
+def test_a_solver_leaves_the_step_to_itself(bench: Bench) -> None:
+    """With lbfgs, what belongs to steps takes its default and hides; the penalty shows instead."""
+    rows = {name: f"[data-setting={name}]" for name in ("lr", "batch_size", "weight_decay", "l2")}
+    bench.find(".more summary", has_text="More").click()
+    with bench.new_run():
+        bench.find("[data-setting=optimizer] select").select_option("lbfgs")
+    assert [bench.find(row).is_visible() for row in rows.values()] == [False, False, False, True]
+    with bench.new_run():
+        bench.box("l2").fill("0.01")
+        bench.box("l2").press("Enter")
+    run = bench.run()
+    training = run.experiment.training
+    assert (training.optimizer, training.l2, training.lr) == ("lbfgs", 0.01, 0.01)
+    assert run.ending.startswith("converged at step ")
+    with bench.new_run():
+        bench.find("[data-setting=optimizer] select").select_option("adam")
+    assert [bench.find(row).is_visible() for row in rows.values()] == [True, True, True, False]
+    assert bench.run().experiment.training.l2 == 0
+
+
 def test_hidden_units_change_and_the_invitation_has_done_its_work(bench: Bench) -> None:
     """The line that invites goes with the first change of the network."""
     with bench.new_run():

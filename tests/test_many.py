@@ -11,8 +11,8 @@ import fitscope as fs
 from fitscope import analysis, plot
 from fitscope.analysis import many as many_module
 from fitscope.errors import DataError, UnknownNameError
+from fitscope.outcomes import Outcome
 from fitscope.plot import theme
-from fitscope.records import Outcome
 
 
 @pytest.fixture(scope="module")

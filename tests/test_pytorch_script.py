@@ -21,7 +21,8 @@ import fitscope as fs
 from fitscope.catalogue import DATASETS
 from fitscope.export import pytorch_script
 from fitscope.export.source import literal, plain
-from fitscope.records import Outcome, Run
+from fitscope.outcomes import Outcome
+from fitscope.records import Run
 
 SMALL = {"epochs": 3}
 SETS: dict[str, dict[str, Any]] = {
@@ -68,6 +69,15 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("moons", {"patience": 3, "test_fraction": 0.4, "lr": 0.5, "epochs": 400}),
     ("moons", {"batch_size": 64, "epochs": 1}),
     ("moons", {"batch_size": 1000, "hidden": [3], "loss": "mse", "epochs": 7}),
+    ("moons", {"optimizer": "newton", "init": "zeros"}),
+    ("moons", {"optimizer": "newton", "l2": 0.01, "init": [40, -30, 9], "test_fraction": 0.2}),
+    ("iris", {"optimizer": "newton"}),
+    ("iris", {"optimizer": "newton", "l2": 0.01, "epochs": 4}),
+    ("diabetes", {"optimizer": "newton", "l2": 0.1}),
+    ("moons", {"optimizer": "lbfgs"}),
+    ("iris", {"optimizer": "lbfgs", "l2": 0.01, "hidden": [3], "epochs": 20}),
+    ("sine", {"optimizer": "lbfgs", "loss": "smooth_l1", "hidden": [3], "epochs": 30}),
+    ("iris", {"optimizer": "lbfgs", "loss": "mse", "epochs": 9}),
     ("iris", {"features": ["petal length (cm)", "petal width (cm)"], "loss": "mse", **SMALL}),
     ("iris", {"target": "sepal width (cm)", "hidden": [2], **SMALL}),
     ("breast-cancer", {"loss": "mse", "batch_size": 100, **SMALL}),
@@ -90,7 +100,9 @@ def worst_difference(run: Run, printed: str) -> float:
     """The largest relative difference of the losses that a script printed."""
     pairs = [
         (float(loss), run.train_loss[int(epoch)])
-        for epoch, loss in re.findall(r"after (\d+) epochs: train loss (\S+)", printed)
+        for epoch, loss in re.findall(
+            r"after (\d+) (?:epochs|iterations): train loss (\S+)", printed
+        )
     ]
     pairs += [
         (float(loss), run.batch_loss[int(step)])
@@ -156,7 +168,9 @@ def test_every_setting_is_in_the_script(
     code = pytorch_script(run)
     assert worst_difference(run, ran(code)) < 1e-5
     assert formatted(code) == ""
-    assert imported(code) <= {"torch", "numpy", "sklearn"}
+    assert imported(code) - {"torch", "numpy", "sklearn"} == (
+        {"scipy"} if settings.get("optimizer") == "lbfgs" else set()
+    )
     uses_sklearn = "load_" in code or "make_" in code or "train_test_split" in code
     assert ("sklearn" in imported(code)) == uses_sklearn
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitscope.records import Outcome
+from fitscope.outcomes import Outcome
 from fitscope.train.recorder import Recorder
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import fitscope as fs
 from fitscope.errors import EngineError, ExperimentError
-from fitscope.records import Outcome
+from fitscope.outcomes import Outcome
 from fitscope.train import fused
 from fitscope.train.plan import plan
 from fitscope.train.starts import ends_of

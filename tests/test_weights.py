@@ -37,6 +37,31 @@ def test_both_engines_weigh_alike(task, loss, batch_size):
         assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("optimizer", ["newton", "lbfgs"])
+@pytest.mark.parametrize("task", TASKS)
+def test_solvers_weigh_as_torch_does(task, optimizer):
+    """The same end by both engines, and that of repeated samples, with a penalty: to 1e-5."""
+    times = np.random.default_rng(6).integers(0, 4, 30)
+    data = with_weights(task, times, test_fraction=0.2)
+    settings = {"optimizer": optimizer, "l2": 0.01, "epochs": 500}
+    ours, theirs = (fs.fit(data, engine=engine, **settings) for engine in ("fused", "torch"))
+    assert_allclose(ours.params[-1], theirs.params[-1], atol=1e-5)
+    assert_allclose(ours.test_loss[-1], theirs.test_loss[-1], rtol=1e-5)
+    X, y = toy(task).inputs(), np.concatenate([toy(task).y, toy(task).y_test])
+    alone = fs.dataset_from_arrays(X, y, sample_weight=times, task=task)
+    repeated = fs.dataset_from_arrays(X.repeat(times, 0), y.repeat(times), task=task)
+    one, other = (fs.fit(data, **settings).params[-1] for data in (alone, repeated))
+    assert_allclose(one, other, atol=1e-5)
+
+
+def test_lbfgs_weighs_networks_too():
+    """Value and gradient of a hidden layer, weighted, against PyTorch's in float64."""
+    data = with_weights("multiclass", np.arange(30.0), test_fraction=0.2)
+    settings = {"optimizer": "lbfgs", "hidden": [3], "l2": 0.1, "epochs": 5}
+    ours, theirs = (fs.fit(data, engine=engine, **settings) for engine in ("fused", "torch"))
+    assert_allclose(ours.params, theirs.params, atol=1e-4)  # five iterations of line searches
+
+
 @pytest.mark.parametrize(("task", "loss"), LOSSES)
 def test_a_weight_of_two_is_a_sample_twice(task, loss):
     """Whole weights against repeated samples, in full batches: only the order of sums differs."""
@@ -96,6 +121,8 @@ def test_what_counts_all_samples_alike_refuses_weights():
     with pytest.raises(DataError, match="samples of this run have weights"):
         fs.pytorch_script(run)
     assert "A script counts every sample alike" in replay_html(run)
+    with pytest.raises(DataError, match="summary counts every sample alike"):
+        run.summary()
 
 
 def lines(n_targets=3):
@@ -126,6 +153,16 @@ def test_several_targets_are_lines_of_their_own(tmp_path):
     assert run.metrics["train_rmse"] == pytest.approx(rmse, rel=1e-5)
     run.save(tmp_path / "run.safetensors")
     assert fs.load(tmp_path / "run.safetensors") == run
+
+
+def test_a_solver_learns_several_targets():
+    """L-BFGS finds scikit-learn's lines; Newton's method names it."""
+    X, y = lines()
+    data = fs.dataset_from_arrays(X, y, task="regression")
+    run = fs.fit(data, optimizer="lbfgs")
+    assert_allclose(run.predict(X), LinearRegression().fit(X, y).predict(X), atol=1e-5)
+    with pytest.raises(ExperimentError, match="`newton` is for a single target"):
+        fs.fit(data, optimizer="newton")
 
 
 def test_views_of_one_target_refuse_several():

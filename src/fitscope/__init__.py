@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from fitscope.estimators import NetClassifier, NetRegressor
     from fitscope.export import pytorch_script, save_report
     from fitscope.notebook import explore
+    from fitscope.outcomes import Outcome
     from fitscope.plot import draw, movie, save_figure, save_movie
-    from fitscope.records import Dataset, Outcome, Run
+    from fitscope.records import Dataset, Run
     from fitscope.runfile import load
     from fitscope.specs import (
         DataSpec,
@@ -36,7 +37,7 @@ _HOME = {
     "NetClassifier": "estimators",
     "NetRegressor": "estimators",
     "NetworkSpec": "specs",
-    "Outcome": "records",
+    "Outcome": "outcomes",
     "Population": "train",
     "Run": "records",
     "TrainingSpec": "specs",

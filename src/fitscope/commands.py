@@ -207,17 +207,32 @@ def data(
         print(f"Written to {out}. Train on it with: {command}")
 
 
-def show(run: str, /, *, step: Step = -1, json: Json = False) -> None:
+def show(
+    run: str,
+    /,
+    *,
+    step: Step = -1,
+    coefficients: Annotated[bool, Parameter(negative="")] = False,
+    json: Json = False,
+) -> None:
     """Print a run's summary, at the end or at any step.
 
     Args:
         run: a run file, or the folder that `fit` wrote.
         step: number of updates made; -1 is the end.
+        coefficients: instead, a linear model's coefficients with standard errors and p-values.
         json: print one JSON object.
     """
     from fitscope.runfile import load
 
-    _show_summary(load(run), step=step, json=json, files={})
+    if not coefficients:
+        _show_summary(load(run), step=step, json=json, files={})
+        return
+    found = load(run).summary()
+    if json:
+        print_json({"title": found.title, "coefficients": found.rows()})
+    else:
+        print(found)
 
 
 def predict(

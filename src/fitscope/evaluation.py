@@ -1,13 +1,16 @@
 """How good are answers: the losses in numpy, and the scores."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from jaxtyping import Float64
 
 from fitscope.network import answers, decided, probabilities
 from fitscope.records import Dataset, Run
 
-__all__ = ["RELATIVE_FLOOR", "evaluate", "mean_loss", "mean_losses", "scores"]
+__all__ = ["RELATIVE_FLOOR", "evaluate", "mean_loss", "mean_losses", "scored", "scores"]
 
+_PIECE = 16384  # samples; all of a large table in float64 would cost new memory for the pages
 RELATIVE_FLOOR = 0.01  # the loss `relative` divides by |y|, but never by less than this
 
 
@@ -87,18 +90,32 @@ def evaluate(run: Run, *, step: int = -1) -> tuple[dict[str, float], dict[str, f
 
     A part without samples is left out, and so is a loss of the loop's own.
     """
-    dataset, own_loss = run.dataset, run.attached is not None and run.attached.own_loss
     losses: dict[str, float] = {}
     found: dict[str, float] = {}
-    w_train, w_test = dataset.weights_by_part
-    parts = {
-        "train": (dataset.X, dataset.y, w_train),
-        "test": (dataset.X_test, dataset.y_test, w_test),
-    }
-    for part, (X, y, weights) in parts.items():
-        if len(X):
-            logits = answers(run, X, step=step)
-            if not own_loss:
-                losses[part] = mean_loss(run.loss, dataset.task, logits, y, weights)
-            found |= {f"{part}_{k}": v for k, v in scores(dataset, logits, y).items()}
+    own_loss = run.attached is not None and run.attached.own_loss
+    weights = dict(zip(("train", "test"), run.dataset.weights_by_part, strict=True))
+    for part, logits, y in _answered(run, step):
+        if not own_loss:
+            losses[part] = mean_loss(run.loss, run.dataset.task, logits, y, weights[part])
+        found |= {f"{part}_{k}": v for k, v in scores(run.dataset, logits, y).items()}
     return losses, found
+
+
+def scored(run: Run) -> dict[str, float]:
+    """The scores alone, at the end: of a million samples, the loss would take as long again."""
+    return {
+        f"{part}_{name}": value
+        for part, logits, y in _answered(run, -1)
+        for name, value in scores(run.dataset, logits, y).items()
+    }
+
+
+def _answered(run: Run, step: int) -> Iterator[tuple[str, Float64[np.ndarray, "n k"], np.ndarray]]:
+    """Each part that has samples: its name, the answers to it, piece by piece, and its targets."""
+    d = run.dataset
+    for part, X, y in (("train", d.X, d.y), ("test", d.X_test, d.y_test)):
+        if len(X):
+            pieces = [
+                answers(run, X[at : at + _PIECE], step=step) for at in range(0, len(X), _PIECE)
+            ]
+            yield part, pieces[0] if len(pieces) == 1 else np.concatenate(pieces), y

@@ -65,7 +65,16 @@ class Header(BaseModel):
     format: Literal[1]
     experiment: dict[str, Any]
     dataset: DatasetHeader
-    outcome: Literal["FINISHED", "STOPPED", "STOPPED_EARLY", "DIVERGED", "INTERRUPTED"]
+    outcome: Literal[
+        "FINISHED",
+        "STOPPED",
+        "STOPPED_EARLY",
+        "DIVERGED",
+        "INTERRUPTED",
+        "CONVERGED",
+        "SEPARABLE",
+        "UNBOUNDED",
+    ]
     ending: str
     metrics: dict[str, float]
     engine: str

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
 
 from fitscope.catalogue import Task
 
@@ -24,7 +24,7 @@ class RawData:
     columns that may be inputs, `X` none, until the training part has told what to make of them.
     """
 
-    X: Float64[np.ndarray, "n d"]
+    X: Float[np.ndarray, "n d"]  # float64, or the float32 that was given
     y: np.ndarray  # (n,) or (n, t)
     feature_names: tuple[str, ...]
     target_name: str = "y"

@@ -4,7 +4,6 @@ Letters of the axes: n samples, d inputs, h units of a layer, k outputs, p param
 t recorded steps, u updates, e epochs, g grid side.
 """
 
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int32, Num
 
 from fitscope.errors import DataError
+from fitscope.outcomes import Outcome
 from fitscope.own import Attached
 from fitscope.preprocessing import Preprocessing
 from fitscope.specs import DataSpec, Experiment, Task
@@ -21,12 +21,12 @@ from fitscope.specs import DataSpec, Experiment, Task
 if TYPE_CHECKING:
     import torch
 
+    from fitscope.analysis import Coefficients
     from fitscope.plot import Pictures
 
 __all__ = [
     "Dataset",
     "Label",
-    "Outcome",
     "Run",
     "Trajectory",
 ]
@@ -124,16 +124,6 @@ class Dataset:
         return isinstance(other, Dataset) and _same_fields(self, other)
 
     __hash__ = None  # type: ignore[assignment]
-
-
-class Outcome(enum.Enum):
-    """How a training ended; the value is the sentence that `Run.ending` completes."""
-
-    FINISHED = "finished"
-    STOPPED = "stopped: loss below {stop_below:g}"
-    STOPPED_EARLY = "stopped early: no smaller test loss for {patience} epochs"
-    DIVERGED = "diverged at step {step}: the loss is no longer finite; try a smaller lr"
-    INTERRUPTED = "interrupted at step {step}: what was recorded so far is kept"
 
 
 @dataclass(frozen=True)
@@ -324,6 +314,16 @@ class Run(Trajectory):
         from fitscope.network import build_module
 
         return build_module(self.experiment.network, self.layer_sizes, self.params[self.row(step)])
+
+    def summary(self) -> "Coefficients":
+        """A linear model's coefficients: standard errors, p-values, intervals, odds ratios.
+
+        Raises:
+            DataError: the model has none, or the run ended before the optimum; the text says why.
+        """
+        from fitscope.analysis import coefficients
+
+        return coefficients(self)
 
     def save(self, path: str | Path, *, data: bool = True) -> None:
         """Writes the run to one .safetensors file; `data=False` leaves the samples out.

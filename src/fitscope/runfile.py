@@ -21,8 +21,9 @@ from pydantic import ValidationError
 
 from fitscope.errors import FitscopeError, InputFileError, OutputError, RunFileError
 from fitscope.header import AttachedHeader, DatasetHeader, Header
+from fitscope.outcomes import Outcome
 from fitscope.own import Attached, Layout, check_module, uncompiled
-from fitscope.records import Dataset, Outcome, Run
+from fitscope.records import Dataset, Run
 from fitscope.specs import LOSSES, Experiment
 
 __all__ = ["FORMAT", "load", "run_bytes", "save", "write_atomically"]

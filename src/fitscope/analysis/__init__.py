@@ -1,6 +1,7 @@
 """Run -> record: pure functions, one question a file, each with the record that it returns."""
 
 from fitscope.analysis.basin import BasinMap, basin_map
+from fitscope.analysis.coefficients import Coefficients, coefficients
 from fitscope.analysis.compare import BoundaryComparison, LossComparison, PathComparison, compare
 from fitscope.analysis.curve import ResponseCurve, StepApproximation, response_curve
 from fitscope.analysis.decision import DecisionField, decision_field
@@ -53,6 +54,7 @@ __all__ = [
     "BasinMap",
     "BoundaryComparison",
     "Calibration",
+    "Coefficients",
     "Compared",
     "Confusion",
     "DecisionField",
@@ -84,6 +86,7 @@ __all__ = [
     "UnitMaps",
     "basin_map",
     "calibration",
+    "coefficients",
     "compare",
     "confusion",
     "decision_field",

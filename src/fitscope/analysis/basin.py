@@ -21,7 +21,8 @@ from fitscope.analysis.needs import (
 from fitscope.errors import DataError
 from fitscope.evaluation import mean_loss
 from fitscope.network import decided
-from fitscope.records import Dataset, Outcome, Run
+from fitscope.outcomes import Outcome
+from fitscope.records import Dataset, Run
 from fitscope.train import Ends, ends_of
 from fitscope.train.plan import Plan, plan_with
 from fitscope.train.single import run_plan

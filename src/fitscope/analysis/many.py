@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float64, Int64
 from fitscope.analysis.needs import Part, check_choice, loss_label
 from fitscope.errors import DataError, UnknownNameError, near_miss
 from fitscope.network import parameter_names, start_parameters
-from fitscope.records import Outcome
+from fitscope.outcomes import Outcome
 from fitscope.specs import FLAT_FIELDS
 from fitscope.train import Population
 

@@ -12,6 +12,7 @@ from fitscope.records import Run
 __all__ = ["Summary", "summary"]
 
 _OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
+_SOLVERS = {"lbfgs": "L-BFGS", "newton": "Newton's method"}
 _LOSSES = {
     "cross_entropy": "cross-entropy, nats per sample",
     "mse": "mean squared error",
@@ -132,11 +133,17 @@ def _sentence(run: Run) -> str:
     e, d = run.experiment, run.dataset
     t = e.training
     full = (t.batch_size or d.n_train) >= d.n_train
-    how, lr = f"{run.steps[-1]:,} {'full-batch ' * full}{_OPTIMIZERS[t.optimizer]} updates", t.lr
-    how += "" if full else f" on batches of {t.batch_size}"
+    loss = _LOSSES.get(run.loss, run.loss).split(",")[0]
     if run.attached:
-        lr = run.attached.lr
         how = f"{run.steps[-1]:,} {run.attached.optimizer} updates of a loop of its own"
+        how += f" (learning rate {run.attached.lr:g}, {loss})"
+    elif t.is_solver:
+        how = f"{run.steps[-1]:,} steps of {_SOLVERS[t.optimizer]} ({loss}"
+        how += f", l2 {t.l2:g})" if t.l2 else ")"
+    else:
+        how = f"{run.steps[-1]:,} {'full-batch ' * full}{_OPTIMIZERS[t.optimizer]} updates"
+        how += "" if full else f" on batches of {t.batch_size}"
+        how += f" (learning rate {t.lr:g}, {loss})"
     goal = f"to predict {d.target_name}"
     if d.classes:
         *first, last = [str(label) for label in d.classes[:4]]
@@ -146,8 +153,7 @@ def _sentence(run: Run) -> str:
     name = d.spec.path or d.spec.name
     return (
         f"{_network(run)[0].upper()}{_network(run)[1:]}, {run.params.shape[1]:,} parameters, was "
-        f"trained on {name} {goal}, by {how} (learning rate {lr:g}, "
-        f"{_LOSSES.get(run.loss, run.loss).split(',')[0]})."
+        f"trained on {name} {goal}, by {how}."
     )
 
 

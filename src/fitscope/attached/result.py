@@ -7,8 +7,9 @@ import numpy as np
 import torch
 
 from fitscope.attached.evaluation import Evaluation
+from fitscope.outcomes import Outcome
 from fitscope.own import Attached, Layout
-from fitscope.records import Dataset, Outcome, Run, Trajectory
+from fitscope.records import Dataset, Run, Trajectory
 from fitscope.specs import Experiment, NetworkSpec, TrainingSpec
 from fitscope.train.single import judged, versions_of
 

@@ -14,7 +14,8 @@ from fitscope.attached.samples import dataset_of, samples_of
 from fitscope.attached.setup import checked_module, checked_optimizer, checked_whole
 from fitscope.attached.watched import watched
 from fitscope.errors import DataError
-from fitscope.records import Label, Outcome, Run
+from fitscope.outcomes import Outcome
+from fitscope.records import Label, Run
 from fitscope.specs import Task
 from fitscope.train.recorder import Recorder, max_rows
 

@@ -121,12 +121,12 @@ def _weights(sample_weight: Any, n: int) -> np.ndarray:
 
 
 def _inputs(X: Any) -> np.ndarray:
-    """Inputs as float64; a single axis is a single input."""
+    """Inputs as float64, or as the float32 that they are; a single axis is a single input."""
     try:
         X = np.asarray(X)
         if X.dtype.kind == "c":
             raise TypeError("complex numbers have no order")
-        X = X.astype(np.float64)
+        X = X if X.dtype == np.float32 else X.astype(np.float64)  # a copy costs as a step does
     except (TypeError, ValueError) as error:
         raise DataError(f"X must be an array of numbers: {str(error).rstrip('.')}.") from None
     return np.asarray(X[:, None] if X.ndim == 1 else X)
@@ -197,7 +197,9 @@ def _prepare(spec: DataSpec, raw: RawData) -> Dataset:
     X_test, y_test = raw.X[test], y[test]
     if raw.X_test is not None and raw.y_test is not None:
         X_test, y_test = raw.X_test, np.searchsorted(classes, raw.y_test)
-    X, y = _with_rows_by_hand(spec, raw, raw.X[train], y[train], classes)
+    is_split = len(test) > 0
+    X, y = (raw.X[train], y[train]) if is_split else (raw.X, y)
+    X, y = _with_rows_by_hand(spec, raw, X, y, classes)
     if len(X) > len(train):
         note += (f"The last {len(X) - len(train)} of the training samples were set by hand.",)
     mean, scale = _statistics(X, spec.standardize)
@@ -207,9 +209,9 @@ def _prepare(spec: DataSpec, raw: RawData) -> Dataset:
     return Dataset(
         spec=spec,
         task=task,
-        X=_float32((X - mean) / scale),
+        X=_scaled(X, mean, scale, spec.standardize),
         y=_float32((y - y_mean) / y_scale).astype(kind),
-        X_test=_float32((X_test - mean) / scale),
+        X_test=_scaled(X_test, mean, scale, spec.standardize),
         y_test=_float32((y_test - y_mean) / y_scale).astype(kind),
         feature_names=raw.feature_names,
         target_name=raw.target_name,
@@ -293,10 +295,10 @@ def _encode(y: np.ndarray, task: Task, name: str) -> tuple[np.ndarray, tuple[Lab
         return values, ()
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise DataError(f"`{name}` is not a finite number in row {np.argmin(np.isfinite(y)) + 1}.")
-    labels, index = np.unique(y, return_inverse=True)
+    labels = np.unique(y)
     if task == "binary" and len(labels) != 2:
         raise DataError(f"`{name}` has {len(labels)} classes; a binary task needs 2.")
-    return index, tuple(labels.tolist())
+    return np.searchsorted(labels, y), tuple(labels.tolist())
 
 
 def _split(spec: DataSpec, y: np.ndarray, task: Task) -> tuple[np.ndarray, np.ndarray]:
@@ -350,11 +352,23 @@ def _statistics(values: np.ndarray, wanted: bool | None) -> tuple[np.ndarray, np
         return np.zeros(shape), np.ones(shape)
     constant = np.ptp(values, axis=0) == 0
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = np.where(constant, values[0], values.mean(axis=0))
-        scale = np.where(constant, 0.0, values.std(axis=0))
+        mean = np.where(constant, values[0], values.mean(axis=0, dtype=np.float64))
+        scale = np.where(constant, 0.0, values.std(axis=0, dtype=np.float64))
     if not np.isfinite(scale).all() or not np.isfinite(mean).all():
         raise DataError(_TOO_LARGE)
     return mean, np.where(scale == 0, 1.0, scale)
+
+
+def _scaled(X: np.ndarray, mean: np.ndarray, scale: np.ndarray, wanted: bool | None) -> np.ndarray:
+    """Inputs less their mean, by their scale, in float32; a copy of them where that is not wanted.
+
+    A large array is written once, since new memory costs more than arithmetic.
+    """
+    if not wanted:
+        return _float32(X).copy() if X.dtype == np.float32 else _float32(X)
+    X = X - mean
+    X /= scale
+    return _float32(X)
 
 
 def _float32(values: np.ndarray) -> np.ndarray:

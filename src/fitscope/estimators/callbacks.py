@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from fitscope.records import Outcome, Run
+from fitscope.outcomes import Outcome
+from fitscope.records import Run
 from fitscope.train.plan import Plan
 
 try:

@@ -31,11 +31,14 @@ class NetClassifier(ClassifierMixin, Net):  # type: ignore[misc]
         activation: sigmoid, tanh, relu or identity.
         init: "torch", "zeros", "ones", or the flat list of the start's numbers.
         loss: cross_entropy (the default) or mse.
-        optimizer: the rule of a step: sgd, adam, adamw, rmsprop.
+        optimizer: the rule of a step: sgd, adam, adamw, rmsprop; or a full-batch solver: lbfgs, and
+            newton without hidden units, which are exact, and at home in logistic regression.
         lr: learning rate.
         momentum: of sgd.
         nesterov: of sgd.
         weight_decay: pull of the parameters to zero.
+        l2: penalty l2 / 2 times the squared weights, of the solvers; scikit-learn's C is
+            1 / (n l2).
         epochs: passes over the data; at most, where a rule ends it before.
         batch_size: samples in a step; None for all; "auto" takes all of up to 2,000, else 256.
         shuffle: whether batches are drawn in a new order every epoch.
@@ -85,6 +88,7 @@ class NetClassifier(ClassifierMixin, Net):  # type: ignore[misc]
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
+        l2: float = 0.0,
         epochs: int = 1000,
         batch_size: int | str | None = "auto",
         shuffle: bool = True,

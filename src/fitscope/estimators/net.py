@@ -16,8 +16,9 @@ from fitscope.data import Scaling
 from fitscope.errors import ExperimentError
 from fitscope.estimators.callbacks import CallbackSupport, Told, with_callbacks
 from fitscope.network import answers, input_layer
-from fitscope.records import Dataset, Outcome, Run
-from fitscope.specs import Experiment, NetworkSpec, TrainingSpec
+from fitscope.outcomes import Outcome
+from fitscope.records import Dataset, Run
+from fitscope.specs import SOLVERS, Experiment, NetworkSpec, TrainingSpec
 from fitscope.train.memory import Memory
 from fitscope.train.plan import Plan, check_engine, plan_with
 from fitscope.train.single import interruptible, run_plan
@@ -49,6 +50,7 @@ class Net(CallbackSupport, BaseEstimator):  # type: ignore[misc]
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
+        l2: float = 0.0,
         epochs: int = 1000,
         batch_size: int | str | None = "auto",
         shuffle: bool = True,
@@ -71,6 +73,7 @@ class Net(CallbackSupport, BaseEstimator):  # type: ignore[misc]
         self.momentum = momentum
         self.nesterov = nesterov
         self.weight_decay = weight_decay
+        self.l2 = l2
         self.epochs = epochs
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -120,7 +123,7 @@ class Net(CallbackSupport, BaseEstimator):  # type: ignore[misc]
     ) -> None:
         """Trains on what was given and checked, from where the last training ended or anew."""
         seed = _seed(self.random_state)
-        if not (goes_on or self.standardize):
+        if not (goes_on or self.standardize or self.optimizer in SOLVERS):
             _advise(X, self._names(X))
         data = self._data(
             X,
@@ -164,7 +167,8 @@ class Net(CallbackSupport, BaseEstimator):  # type: ignore[misc]
         """The settings as an experiment, which checks them."""
         batch_size = self.batch_size
         if batch_size == "auto":
-            batch_size = None if data.n_train <= _FULL else _BATCH
+            takes_all = data.n_train <= _FULL or self.optimizer in SOLVERS
+            batch_size = None if takes_all else _BATCH
         hidden = self.hidden
         return Experiment(
             title=type(self).__name__,
@@ -181,6 +185,7 @@ class Net(CallbackSupport, BaseEstimator):  # type: ignore[misc]
                 momentum=self.momentum,
                 nesterov=self.nesterov,
                 weight_decay=self.weight_decay,
+                l2=self.l2,
                 epochs=epochs,
                 batch_size=batch_size,
                 shuffle=self.shuffle,

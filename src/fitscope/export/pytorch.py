@@ -6,9 +6,11 @@ import textwrap
 from fitscope.analysis.needs import needs_one_target
 from fitscope.errors import DataError
 from fitscope.export.pytorch_data import Facts, data_constants, data_part, facts_of
+from fitscope.export.pytorch_solver import solver_constants
 from fitscope.export.pytorch_training import start_text, training_part
 from fitscope.export.source import WIDTH, literal, plain
-from fitscope.records import Outcome, Run
+from fitscope.outcomes import Outcome
+from fitscope.records import Run
 
 __all__ = ["pytorch_script"]
 
@@ -18,9 +20,9 @@ _PYTHONS_OWN = ("csv", "datetime", "json", "re")
 def pytorch_script(run: Run, *, run_file: str = "run.safetensors") -> str:
     """One PyTorch script that makes the data, the start, the batches and all steps of a run again.
 
-    It imports PyTorch and numpy; scikit-learn where the data or the split is scikit-learn's; and
-    pyarrow for a Parquet table. It says what this run needs and nothing else, and its last line
-    prints the training loss at the end.
+    It imports PyTorch and numpy; scikit-learn where the data or the split is scikit-learn's; SciPy
+    for its L-BFGS; and pyarrow for a Parquet table. It says what this run needs and nothing else,
+    and its last line prints the training loss at the end.
 
     Args:
         run: the run.
@@ -75,7 +77,12 @@ def _docstring(facts: Facts) -> str:
         f"Plain PyTorch for what fitscope {run.versions['fitscope']} recorded: a {shape} network "
         f"with {parameters}, {updates}"
     )
-    if run.outcome is Outcome.INTERRUPTED:
+    if e.training.is_solver:
+        how = "Newton's method" if e.training.optimizer == "newton" else "L-BFGS"
+        iterations = _counted(int(run.steps[-1]), "iteration")
+        what = what.replace(updates, f"{iterations} of {how}")
+        what += f", and a training loss of {run.train_loss[-1]:.5g} at the end."
+    elif run.outcome is Outcome.INTERRUPTED:
         what += f". The run was interrupted after {run.steps[-1]:,}; this trains to the end."
     elif run.outcome is Outcome.DIVERGED:
         what += f". It diverges: after {run.steps[-1]:,} the loss is no longer a finite number."
@@ -96,6 +103,8 @@ def _imports(facts: Facts, code: str) -> str:
         wanted.add("import numpy as np")
     if facts.is_split:
         wanted.add("from sklearn.model_selection import train_test_split")
+    if "minimize(" in code:
+        wanted.add("from scipy.optimize import minimize")
     own = [line for line in wanted if line.split()[1] in _PYTHONS_OWN]
     own.sort(key=lambda line: (line.startswith("from"), line))
     others = sorted(wanted - set(own), key=lambda line: (line.startswith("from"), line))
@@ -109,6 +118,8 @@ def _constants(facts: Facts) -> str:
     drawn = ["the start"] * facts.draws_start + ["the order of the samples"] * facts.is_shuffled
     if drawn:
         lines.append(f"SEED = {literal(t.seed)}  # of {' and '.join(drawn)}")
+    if t.is_solver:
+        return "\n".join([*lines, *solver_constants(facts)])
     lines.append(f"LR = {literal(t.lr)}  # the learning rate")
     used = {
         "MOMENTUM": t.momentum or None,

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from fitscope.export.pytorch_data import Facts
+from fitscope.export.pytorch_solver import solver_part
 from fitscope.export.source import WIDTH, call, filled, literal
 
 __all__ = ["start_text", "training_part"]
@@ -60,8 +61,11 @@ def training_part(facts: Facts) -> list[str]:
     """The blocks of lines from the network to the last print."""
     drawn, given = (_SEED, "") if facts.draws_start else ("", _given(facts))
     shuffles = _SEED if facts.is_shuffled and not facts.draws_start else ""
+    model = _lines(_answer(facts), drawn, _model(facts), given)
+    if facts.run.experiment.training.is_solver:
+        return [model, _loss(facts), _judge(facts), *solver_part(facts), _ending(facts)]
     return [
-        _lines(_answer(facts), drawn, _model(facts), given),
+        model,
         _loss(facts),
         _optimizer(facts),
         _judge(facts),

@@ -16,7 +16,8 @@ from fitscope.export.pytorch import pytorch_script
 from fitscope.export.reproduce import command_line, python_snippet
 from fitscope.lab.page import replay_page
 from fitscope.network import parameter_names
-from fitscope.records import Dataset, Outcome, Run
+from fitscope.outcomes import Outcome
+from fitscope.records import Dataset, Run
 from fitscope.runfile import run_bytes, write_atomically
 
 __all__ = ["is_importance_quick", "replay_frame", "replay_html", "save_report", "thinned"]

@@ -9,7 +9,8 @@ import numpy as np
 from fitscope.analysis import basin_map, optimum
 from fitscope.analysis.models import judged, reference_model
 from fitscope.lab.jobs import Job
-from fitscope.records import Outcome, Run
+from fitscope.outcomes import Outcome
+from fitscope.records import Run
 from fitscope.train.plan import Plan
 from fitscope.train.single import n_cores, run_plan
 

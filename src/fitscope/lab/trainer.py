@@ -13,7 +13,8 @@ from fitscope.data import dataset as make_dataset
 from fitscope.lab.jobs import Job, Jobs
 from fitscope.lab.limits import Limits
 from fitscope.lab.workspace import Workspace
-from fitscope.records import Dataset, Outcome, Run
+from fitscope.outcomes import Outcome
+from fitscope.records import Dataset, Run
 from fitscope.runfile import run_bytes
 from fitscope.specs import Experiment
 from fitscope.train.plan import Plan, plan_with

@@ -13,11 +13,12 @@ from fitscope.specs.experiment import (
     experiments,
 )
 from fitscope.specs.network import NetworkSpec
-from fitscope.specs.training import LOSSES, TrainingSpec
+from fitscope.specs.training import LOSSES, SOLVERS, TrainingSpec
 
 __all__ = [
     "FLAT_FIELDS",
     "LOSSES",
+    "SOLVERS",
     "TABLE_SUFFIXES",
     "DataSpec",
     "Experiment",

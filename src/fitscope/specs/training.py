@@ -8,13 +8,14 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from fitscope.catalogue import Task
 from fitscope.settings import Spec, parse_full
 
-__all__ = ["LOSSES", "TrainingSpec"]
+__all__ = ["LOSSES", "SOLVERS", "TrainingSpec"]
 
 LOSSES: Mapping[Task, tuple[Literal["cross_entropy", "mse", "smooth_l1", "relative"], ...]] = {
     "binary": ("cross_entropy", "mse"),
     "multiclass": ("cross_entropy", "mse"),
     "regression": ("mse", "smooth_l1", "relative"),
 }  # the losses that have a meaning for each task, the usual one first
+SOLVERS = ("lbfgs", "newton")
 
 
 class TrainingSpec(Spec):
@@ -23,13 +24,16 @@ class TrainingSpec(Spec):
     loss: Literal["cross_entropy", "mse", "smooth_l1", "relative"] | None = Field(
         None, description="the loss; default: cross_entropy for classes, mse for regression"
     )
-    optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = Field(
-        "adam", description="the rule of one step"
+    optimizer: Literal["sgd", "adam", "adamw", "rmsprop", "lbfgs", "newton"] = Field(
+        "adam", description="the rule of one step, or a full-batch solver: lbfgs, newton"
     )
     lr: float = Field(0.01, gt=0, le=1e6, description="learning rate, the length of a step")
     momentum: float = Field(0.0, ge=0, lt=1, description="sgd: share of the last step kept")
     nesterov: bool = Field(False, description="sgd: look ahead along the momentum")
     weight_decay: float = Field(0.0, ge=0, le=1e6, description="pull of the parameters to zero")
+    l2: float = Field(
+        0.0, ge=0, le=1e6, description="lbfgs, newton: l2 / 2 x squared weights join the loss"
+    )
     epochs: int = Field(1000, ge=1, le=10_000_000, description="passes over the training data")
     batch_size: Annotated[int | None, BeforeValidator(parse_full)] = Field(
         None, ge=1, description="samples in a step, or full for all of them, the default"
@@ -44,6 +48,27 @@ class TrainingSpec(Spec):
         None, ge=1, description="stop after so many epochs without a smaller test loss"
     )
 
+    @field_validator("lr", "weight_decay", "batch_size", "shuffle", "patience")
+    @classmethod
+    def _belongs_to_steps(cls, value: float | None, info: ValidationInfo) -> float | None:
+        optimizer = info.data.get("optimizer")
+        usual = cls.model_fields[str(info.field_name)].default
+        if optimizer in SOLVERS and value != usual:
+            default = "full" if usual is None else str(usual).lower()
+            raise ValueError(
+                f"belongs to the stepwise optimizers, not to {optimizer}: leave it at its default, "
+                f"{default}"
+            )
+        return value
+
+    @field_validator("l2")
+    @classmethod
+    def _belongs_to_solvers(cls, value: float, info: ValidationInfo) -> float:
+        optimizer = info.data.get("optimizer", "newton")
+        if value and optimizer not in SOLVERS:
+            raise ValueError(f"belongs to lbfgs and newton, not to {optimizer}")
+        return value
+
     @field_validator("momentum", "nesterov")
     @classmethod
     def _belongs_to_sgd(cls, value: float | bool, info: ValidationInfo) -> float | bool:
@@ -53,6 +78,11 @@ class TrainingSpec(Spec):
         if info.field_name == "nesterov" and value and info.data.get("momentum") == 0:
             raise ValueError("needs a `momentum` above 0")
         return value
+
+    @property
+    def is_solver(self) -> bool:
+        """Whether an update is an iteration of a full-batch solver."""
+        return self.optimizer in SOLVERS
 
     def updates_per_epoch(self, n: int) -> int:
         """Number of updates in one pass over n samples; the last batch may be smaller.

@@ -33,7 +33,14 @@ __all__ = [
     "vectorised",
 ]
 
-_COMPILED_FILES = ("functions.py", "layers.py", "losses.py", "optimizers.py", "kernels.py")
+_COMPILED_FILES = (
+    "functions.py",
+    "layers.py",
+    "losses.py",
+    "optimizers.py",
+    "kernels.py",
+    "curvature.py",
+)
 
 # A Python number would turn all arithmetic with it into float64.
 _f = np.float32

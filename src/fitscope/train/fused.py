@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from fitscope.evaluation import RELATIVE_FLOOR
-from fitscope.records import Dataset, Outcome, Trajectory
+from fitscope.outcomes import Outcome
+from fitscope.records import Dataset, Trajectory
 from fitscope.specs import NetworkSpec, TrainingSpec
 from fitscope.train import kernels, layers, losses, optimizers
 from fitscope.train.memory import Memory
@@ -190,7 +191,7 @@ def _samples(dataset: Dataset) -> kernels.Samples:
     X = np.concatenate([dataset.X, dataset.X_test])
     y = np.concatenate([dataset.y, dataset.y_test], dtype=np.float32)
     w = np.empty(0, np.float32) if dataset.weights is None else dataset.weights
-    rows = np.ascontiguousarray(y.reshape(len(y), -1).T)
+    rows = np.ascontiguousarray(np.atleast_2d(y.T))
     return kernels.Samples(np.ascontiguousarray(X.T), rows, w)
 
 

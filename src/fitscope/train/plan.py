@@ -27,6 +27,8 @@ ENGINES = ("auto", "fused", "torch")
 DEVICES = ("cpu", "cuda")
 MAX_UPDATES = 100_000_000
 MANY = 12_000_000  # multiplications in a batch; measured on two cores, 2-w-w-1 on 2000 samples
+WIDE = 6000  # parameters; the same measurement
+MOST_FOR_NEWTON = 3000  # parameters, whose Hessian takes 72 MB
 Source = str | Path | Experiment | Dataset | tuple[Any, ...]
 
 
@@ -60,7 +62,7 @@ class Plan:
 
     @property
     def n_multiplications(self) -> int:
-        """Number of multiplications of a forward pass over one batch."""
+        """Number of multiplications of a forward pass over one batch; for newton of a Hessian."""
         return _n_multiplications(self.experiment, self.dataset)
 
 
@@ -88,6 +90,7 @@ def plan_with(e: Experiment, data: Dataset, *, engine: str, device: str) -> Plan
                 "`data.test_fraction`, such as 0.2."
             ]
         )
+    _check_solver(e, data)
     n_updates = e.training.n_updates(data.n_train)
     if n_updates > MAX_UPDATES:
         raise ExperimentError(
@@ -103,6 +106,9 @@ def fastest(e: Experiment, data: Dataset, device: str) -> tuple[str, str]:
     """The engine that "auto" takes, and why it is not the fused one; "" where it is."""
     if device != "cpu":
         return "torch", "the fused engine computes on the CPU only"
+    if e.training.is_solver:  # whose batch is all samples, so that width alone decides
+        wide = e.network.n_parameters(data.d, data.k) > WIDE and bool(e.network.hidden)
+        return ("torch", "PyTorch is faster for a network this wide") if wide else ("fused", "")
     if _n_multiplications(e, data) > MANY:
         return "torch", "PyTorch is faster for a network this wide"
     return "fused", ""
@@ -110,7 +116,9 @@ def fastest(e: Experiment, data: Dataset, device: str) -> tuple[str, str]:
 
 def _n_multiplications(e: Experiment, data: Dataset) -> int:
     n_samples = min(e.training.batch_size or data.n_train, data.n_train)
-    return n_samples * e.network.n_parameters(data.d, data.k)
+    n_parameters = e.network.n_parameters(data.d, data.k)
+    each = (n_parameters + 1) // 2 if e.training.optimizer == "newton" else 1  # of the Hessian
+    return n_samples * n_parameters * each
 
 
 def check_engine(engine: str, device: str) -> None:
@@ -168,3 +176,26 @@ def _with_loss(e: Experiment, data: Dataset) -> Experiment:
             ["`relative` divides by the target, which `standardize` moves; set standardize=False."]
         )
     return e.model_copy(update={"training": e.training.model_copy(update={"loss": loss})})
+
+
+def _check_solver(e: Experiment, data: Dataset) -> None:
+    """Refuses what a full-batch solver cannot train, in one sentence."""
+    name, loss = e.training.optimizer, str(e.training.loss)
+    n = e.network.n_parameters(data.d, data.k)
+    problem = ""
+    if name == "lbfgs" and loss == "relative":
+        problem = "`lbfgs` needs a smooth loss, and relative has a kink; take mse or smooth_l1."
+    elif name == "newton" and e.network.hidden:
+        problem = "`newton` is for models without a hidden layer; take lbfgs for this one."
+    elif name == "newton" and loss != LOSSES[data.task][0]:
+        usual = LOSSES[data.task][0]
+        problem = f"`newton` makes {usual} small for {data.task}; for {loss} take lbfgs."
+    elif name == "newton" and data.n_targets > 1:
+        problem = "`newton` is for a single target; for several take lbfgs."
+    elif name == "newton" and n > MOST_FOR_NEWTON:
+        problem = (
+            f"`newton` takes at most {MOST_FOR_NEWTON:,} parameters, since it needs the square of "
+            f"their number; this model has {n:,}: take lbfgs."
+        )
+    if problem:
+        raise ExperimentError([problem])

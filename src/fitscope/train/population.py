@@ -13,7 +13,8 @@ from jaxtyping import Float32, Float64, Int64
 
 from fitscope.data import dataset as make_dataset
 from fitscope.errors import DataError, ExperimentError
-from fitscope.records import Dataset, Outcome, Run
+from fitscope.outcomes import Outcome
+from fitscope.records import Dataset, Run
 from fitscope.specs import FLAT_FIELDS, Experiment, experiment, experiments
 from fitscope.train.plan import Plan, Source, check_engine, experiment_of, plan_with
 from fitscope.train.single import interruptible, n_cores, run_plan

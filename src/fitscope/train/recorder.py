@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float32
 
-from fitscope.records import Outcome, Trajectory
+from fitscope.outcomes import Outcome
+from fitscope.records import Trajectory
 
 __all__ = ["Recorder", "Watch", "max_rows"]
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitscope import __version__
-from fitscope.evaluation import evaluate
+from fitscope.evaluation import scored
 from fitscope.network import build_module, start_parameters
 from fitscope.records import Run, Trajectory
 from fitscope.train.memory import Memory
@@ -34,6 +34,7 @@ __all__ = [
     "n_cores",
     "run_plan",
     "say_whether_it_compiles",
+    "say_whether_solvers_compile",
     "versions_of",
 ]
 
@@ -111,7 +112,7 @@ def run_plan(planned: Plan, watch: Watch, *, keep_bytes: int, memory: Memory | N
 
 def judged(run: Run) -> Run:
     """The run with its scores at the end, those that are finite."""
-    _, found = evaluate(run) if run.can_answer else ({}, {})
+    found = scored(run) if run.can_answer else {}
     return replace(run, metrics={name: s for name, s in found.items() if np.isfinite(s)})
 
 
@@ -137,6 +138,9 @@ def _by_engine(
     planned: Plan, start: np.ndarray, rng: "torch.Generator", **settings: Any
 ) -> Trajectory:
     e, data = planned.experiment, planned.dataset
+    if e.training.is_solver:
+        del settings["memory"]  # an iteration of a solver knows nothing of those before
+        return _solved(planned, start, **settings)
     if planned.engine == "fused":
         from fitscope.train import fused
 
@@ -149,6 +153,22 @@ def _by_engine(
         return torch_loop.train(module, data, e.training, rng, device=planned.device, **settings)
 
 
+def _solved(planned: Plan, start: np.ndarray, *, watch: Watch, keep_bytes: int) -> Trajectory:
+    """The training by a full-batch solver."""
+    from fitscope.train import objectives, solvers
+
+    e, data = planned.experiment, planned.dataset
+    objective: objectives.Objective
+    if planned.engine == "fused":
+        say_whether_solvers_compile()
+        objective = objectives.fused_objective(e.network, data, e.training, n_cores())
+    else:
+        objective = objectives.PyTorch(e.network, data, e.training, planned.device)
+    return solvers.train(
+        objective, start, planned.sizes, data, e.training, keep_bytes=keep_bytes, watch=watch
+    )
+
+
 @functools.cache
 def say_whether_it_compiles() -> None:
     """Tells a person, once a process, what the wait is for."""
@@ -156,6 +176,15 @@ def say_whether_it_compiles() -> None:
 
     if not fused.is_compiled():
         _LOG.warning("Compiling the fused engine, once on this machine: some ten seconds ...")
+
+
+@functools.cache
+def say_whether_solvers_compile() -> None:
+    """The same for what newton and lbfgs need."""
+    from fitscope.train import objectives
+
+    if not objectives.is_compiled():
+        _LOG.warning("Compiling the solvers, once on this machine: some ten seconds ...")
 
 
 def n_cores() -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
 from fitscope.errors import EngineError, ExperimentError
-from fitscope.records import Outcome
+from fitscope.outcomes import Outcome
 from fitscope.train.plan import Plan
 from fitscope.train.single import interruptible, n_cores, say_whether_it_compiles
 
@@ -91,6 +91,11 @@ def ends_of(
 def _check(planned: Plan, starts: Float32[np.ndarray, "r p"], workers: int | None) -> None:
     if workers is not None and workers < 1:
         raise ExperimentError([f"`workers` must be at least 1; got {workers}."])
+    optimizer = planned.experiment.training.optimizer
+    if planned.experiment.training.is_solver:
+        raise ExperimentError(
+            [f"Many starts are trained by sgd, adam, adamw or rmsprop; this run is by {optimizer}."]
+        )
     if planned.engine != "fused":
         raise EngineError("Many starts are trained by the fused engine, and this plan is not.")
     n = planned.experiment.network.n_parameters(planned.dataset.d, planned.dataset.k)

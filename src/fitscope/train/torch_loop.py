@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from fitscope.evaluation import RELATIVE_FLOOR
 from fitscope.network import flat_parameters
-from fitscope.records import Dataset, Outcome, Trajectory
+from fitscope.outcomes import Outcome
+from fitscope.records import Dataset, Trajectory
 from fitscope.specs import TrainingSpec
 from fitscope.train.memory import Memory
 from fitscope.train.recorder import Recorder, Watch

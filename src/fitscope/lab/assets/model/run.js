@@ -43,7 +43,7 @@ import { readArrays } from "./safetensors.js";
  * @property {Float32Array} batchLoss
  * @property {Float32Array} trainLoss
  * @property {Float32Array} testLoss
- * @property {"FINISHED"|"STOPPED"|"STOPPED_EARLY"|"DIVERGED"|"INTERRUPTED"} outcome
+ * @property {"FINISHED"|"STOPPED"|"STOPPED_EARLY"|"DIVERGED"|"INTERRUPTED"|"CONVERGED"|"SEPARABLE"|"UNBOUNDED"} outcome
  * @property {string} ending
  * @property {Record<string, number>} metrics
  * @property {string} engine
@@ -58,7 +58,7 @@ import { readArrays } from "./safetensors.js";
 /** @typedef {import("./arrays.js").Arrays} Arrays */
 
 const FORMAT = 1;
-const OUTCOMES = ["FINISHED", "STOPPED", "STOPPED_EARLY", "DIVERGED", "INTERRUPTED"];
+const OUTCOMES = ["FINISHED", "STOPPED", "STOPPED_EARLY", "DIVERGED", "INTERRUPTED", "CONVERGED", "SEPARABLE", "UNBOUNDED"];
 const ACTIVATIONS = ["sigmoid", "tanh", "relu", "identity"];
 /**
  * The losses that have a meaning for each task.

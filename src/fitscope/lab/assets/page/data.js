@@ -13,6 +13,8 @@ import { mount as mountTables } from "./tables.js";
 
 const MAIN = ["optimizer", "lr", "batch_size", "epochs", "loss"];
 const OF_SGD = ["momentum", "nesterov"];
+const SOLVERS = ["lbfgs", "newton"]; // they find the step and its length themselves
+const OF_STEPS = ["lr", "weight_decay", "batch_size", "shuffle"];
 const FIRST_POINTS = [[-1, -1, 0], [1, 1, 1]]; // a set of points by hand begins with one a class
 const ELSEWHERE = ["points", "target", "features", "categories", "drop", "task", "path", "name"]; // set by other means
 
@@ -173,7 +175,7 @@ function facts(store) {
 function trainingSettings(store, actions, catalogue) {
   const names = Object.keys(catalogue.schema.training);
   const rows = Object.fromEntries(
-    names.filter((n) => n !== "loss").map((n) => [n, settingRow(n, fieldOf(catalogue.schema.training[n]), (value) => actions.change("training", withoutMomentum(n, value)))]),
+    names.filter((n) => n !== "loss").map((n) => [n, settingRow(n, fieldOf(catalogue.schema.training[n]), (value) => actions.change("training", withWhatFits(n, value, catalogue.schema.training)))]),
   );
   const loss = el("div", { class: "slot" });
   const rest = names.filter((n) => !MAIN.includes(n));
@@ -189,15 +191,20 @@ function trainingSettings(store, actions, catalogue) {
     for (const [n, row] of Object.entries(rows)) row.show(training[n]);
     for (const n of OF_SGD) rows[n].hidden = training.optimizer !== "sgd";
     rows.nesterov.hidden ||= !training.momentum;
-    rows.shuffle.hidden = training.batch_size === null || training.batch_size === undefined;
+    const isFull = training.batch_size === null || training.batch_size === undefined;
+    const isSolver = SOLVERS.includes(training.optimizer);
+    for (const n of OF_STEPS) rows[n].hidden = isSolver || (n === "shuffle" && isFull);
+    rows.l2.hidden = !isSolver;
   });
   const main = MAIN.map((n) => (n === "loss" ? loss : rows[n]));
   return el("div", { class: "form" }, ...main, more("More", rest.map((n) => rows[n])));
 }
 
-/** A change of one setting; what belongs to sgd alone goes with it.
- * @param {string} name @param {any} value */
-function withoutMomentum(name, value) {
-  const leavesSgd = name === "optimizer" && value !== "sgd";
-  return leavesSgd ? { optimizer: value, momentum: 0, nesterov: false } : { [name]: value };
+/** A change of one setting; with another optimizer, what does not belong to it takes its default.
+ * @param {string} name @param {any} value @param {Record<string, any>} schema */
+function withWhatFits(name, value, schema) {
+  if (name !== "optimizer") return { [name]: value };
+  const isSolver = SOLVERS.includes(value);
+  const left = [...(value === "sgd" ? [] : OF_SGD), ...(isSolver ? OF_STEPS : ["l2"])];
+  return { optimizer: value, ...Object.fromEntries(left.map((n) => [n, fieldOf(schema[n]).fallback])) };
 }

@@ -18,6 +18,7 @@ const REACH = {
   lr: [1e-4, 10, "log"],
   momentum: [0, 0.99, "even"],
   weight_decay: [1e-5, 1, "log"],
+  l2: [1e-6, 1, "log"],
   epochs: [1, 20_000, "log"],
   batch_size: [1, 1024, "log"],
 };
@@ -30,6 +31,7 @@ const NAMES = /** @type {Record<string, string>} */ ({
   lr: "learning rate",
   batch_size: "batch",
   weight_decay: "weight decay",
+  l2: "L2 penalty",
   stop_below: "stop below loss",
   patience: "patience",
 });

@@ -73,7 +73,7 @@ async function opened(file) {
 function useTable(table, actions) {
   const { experiment } = actions.store.state;
   const network = { ...experiment.network, init: "torch" };
-  const training = { ...experiment.training, loss: null, batch_size: null, epochs: Math.min(experiment.training.epochs, 500), optimizer: "adam", lr: 0.01, momentum: 0, nesterov: false, stop_below: null, patience: null };
+  const training = { ...experiment.training, loss: null, batch_size: null, epochs: Math.min(experiment.training.epochs, 500), optimizer: "adam", lr: 0.01, momentum: 0, nesterov: false, l2: 0, stop_below: null, patience: null };
   const data = { path: table.path, target: table.target };
   actions.train({ title: nameOf(table.path), about: "", data, network, training }, { row: 0, playing: true, unit: null });
 }

@@ -169,7 +169,7 @@ class View {
 
 /** @param {any} experiment @param {string} optimizer */
 function rivalOf(experiment, optimizer) {
-  const { momentum: _momentum, nesterov: _nesterov, ...training } = experiment.training;
+  const { momentum: _momentum, nesterov: _nesterov, l2: _l2, ...training } = experiment.training;
   return { ...experiment, training: { ...training, optimizer } };
 }
 

@@ -7,7 +7,7 @@ import { sameData } from "../model/run.js";
 const LONGEST = 36;
 /** @type {["training"|"network"|"data", string[]][]} */
 const PARTS = [
-  ["training", ["loss", "optimizer", "lr", "momentum", "nesterov", "weight_decay", "epochs", "batch_size", "shuffle", "seed", "stop_below", "patience"]],
+  ["training", ["loss", "optimizer", "lr", "momentum", "nesterov", "weight_decay", "l2", "epochs", "batch_size", "shuffle", "seed", "stop_below", "patience"]],
   ["network", ["hidden", "activation", "init"]],
 ];
 

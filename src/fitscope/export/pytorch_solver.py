@@ -1,0 +1,119 @@
+"""The part of a PyTorch script that trains by a full-batch solver."""
+
+import textwrap
+
+from fitscope.export.pytorch_data import Facts
+from fitscope.export.source import literal
+
+__all__ = ["solver_constants", "solver_part"]
+
+_NEWTON = """\
+# Newton's method goes to the lowest point of the parabola with the same slope and curvature.
+flat = nn.utils.parameters_to_vector(model.parameters()).detach()
+damping, largest = 0.0, torch.zeros_like(flat)
+for iteration in range(ITERATIONS):
+{shown}
+    slope = torch.autograd.functional.jacobian(objective, flat)
+    hessian = torch.autograd.functional.hessian(objective, flat)
+    scale = hessian.diagonal().clamp_min(1e-300).rsqrt()  # so that units do not matter
+    largest = torch.maximum(largest, hessian.diagonal())
+    while True:
+        curved = scale[:, None] * (hessian + damping * largest.diag()) * scale
+        right = -(scale * slope)[:, None]
+        step = scale * torch.linalg.lstsq(curved, right, driver="gelsd").solution[:, 0]
+        gain = ((damping * largest * step**2).sum() - slope @ step) / 2  # what it should bring
+        gained = objective(flat) - objective(flat + step)
+        if gained >= gain / 4 - 1e-14 or damping > 1e12:
+            break
+        damping = max(1e-3, 10 * damping)  # the parabola is wrong so far out: a shorter step
+    flat = flat + step
+    damping = damping / 10 if damping > 1e-4 else 0.0
+nn.utils.vector_to_parameters(flat, model.parameters())"""
+_LBFGS = """\
+# L-BFGS learns the curvature from the slopes of the last iterations. PyTorch's own searches along
+# its steps in another way; this is SciPy's, which the run was trained by.
+def value_and_slope(flat):
+    flat = torch.tensor(flat, requires_grad=True)
+    value = objective(flat)
+    value.backward()
+    return value.item(), flat.grad.numpy()
+
+
+iteration = 0
+
+
+def show(flat):
+    global iteration
+    iteration += 1
+    flat = torch.tensor(flat)
+{shown}
+
+
+flat = nn.utils.parameters_to_vector(model.parameters()).detach()
+options = {{"maxiter": ITERATIONS, "maxfun": 10**9, "ftol": 0.0, "gtol": 0.0}}
+found = minimize(
+    value_and_slope, flat.numpy(), jac=True, method="L-BFGS-B", callback=show, options=options
+)
+nn.utils.vector_to_parameters(torch.tensor(found.x), model.parameters())"""
+
+
+def solver_constants(facts: Facts) -> list[str]:
+    """What the solver is told."""
+    run = facts.run
+    lines = [f"ITERATIONS = {literal(int(run.steps[-1]))}"]
+    if run.experiment.training.l2:
+        lines.append(f"L2 = {literal(run.experiment.training.l2)}  # of the squared weights")
+    return lines
+
+
+def solver_part(facts: Facts) -> list[str]:
+    """The blocks of lines from the objective to the end of the training."""
+    text = _NEWTON if facts.run.experiment.training.optimizer == "newton" else _LBFGS
+    return [_in_float64(facts), _objective(facts), text.format(shown=_shown(facts))]
+
+
+def _in_float64(facts: Facts) -> str:
+    """Model and samples in double precision."""
+    lines = [
+        "# A solver goes on until rounding ends it, so it computes in float64.",
+        "model.double()",
+    ]
+    for X, y in facts.parts:
+        is_index = facts.run.dataset.task == "multiclass" and not facts.gives_probabilities
+        lines.append(
+            f"{X} = {X}.double()" if is_index else f"{X}, {y} = {X}.double(), {y}.double()"
+        )
+    return "\n".join(lines)
+
+
+def _objective(facts: Facts) -> str:
+    """What is made small, as a function of all parameters in a row."""
+    l2 = facts.run.experiment.training.l2
+    what = "loss and penalty" if l2 else "loss"
+    lines = [
+        "def objective(flat):",
+        f'    """The {what} with these parameters, all of them in one row."""',
+        "    parts, at = {}, 0",
+        "    for name, parameter in model.named_parameters():",
+        "        parts[name] = flat[at : at + parameter.numel()].view_as(parameter)",
+        "        at += parameter.numel()",
+    ]
+    value = facts.fill("loss_of(torch.func.functional_call(model, parts, $X), $y)")
+    if l2:
+        squares = '(part**2).sum() for name, part in parts.items() if name.endswith("weight")'
+        lines.append(f"    squares = sum({squares})")
+        value += " + L2 / 2 * squares"
+    return "\n".join([*lines, f"    return {value}"])
+
+
+def _shown(facts: Facts) -> str:
+    """Lines that print the loss about ten times."""
+    every = max(1, int(facts.run.steps[-1]) // 10)
+    loss = facts.fill("judge($X, $y)[0]")
+    lines = [
+        "nn.utils.vector_to_parameters(flat, model.parameters())",
+        f'print(f"after {{iteration}} iterations: train loss {{{loss}:.7g}}")',
+    ]
+    if every > 1:
+        lines = [f"if iteration % {every} == 0:", *(f"    {line}" for line in lines)]
+    return textwrap.indent("\n".join(lines), "    ")

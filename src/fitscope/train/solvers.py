@@ -1,0 +1,295 @@
+"""Full-batch solvers: L-BFGS and Newton's method, recorded iteration by iteration."""
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from fitscope.network import layers
+from fitscope.outcomes import Outcome
+from fitscope.records import Dataset, Trajectory
+from fitscope.specs import TrainingSpec
+from fitscope.train import curvature
+from fitscope.train.objectives import Objective, Point
+from fitscope.train.recorder import Recorder, Watch
+
+__all__ = ["SINGULAR", "Penalised", "Reached", "leads_away", "newton_path", "solved", "train"]
+
+CONVERGED = 1e-13  # of the objective: a step expected to gain less is not made
+QUADRATIC = 1e-5  # of the objective: below it, the last Hessian is good enough
+FASTER = 1e-2  # of the gain before: only where convergence is quadratic is it so much less
+RUNS_OFF = 1e-9  # of the objective: near a regular optimum, a gain so small moves no sample far
+FAR = 0.1  # logits
+GAINED = 0.25  # of the expected gain, which a step must have
+ROUNDING = 1e-14  # of the objective
+FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-3, 1e-4, 1e12
+COARSE = 1e-4  # the same for a Hessian summed in float32, which is then summed in float64
+SINGULAR = 1e-13  # of an input's curvature: what no other input explains, if it is so little
+
+Vector = Float64[np.ndarray, " p"]
+Matrix = Float64[np.ndarray, "p p"]
+
+
+class Penalised:
+    """The loss plus l2 / 2 times the sum of the squared weights; biases are free.
+
+    Args:
+        objective: the loss of the samples.
+        l2: strength of the penalty.
+        sizes: widths of all layers.
+    """
+
+    def __init__(self, objective: Objective, l2: float, sizes: list[int]) -> None:
+        self.objective, self.l2, self.sizes = objective, l2, sizes
+
+    def at(self, params: Vector, *, hessian: bool = False, exact: bool = True) -> Point:
+        """Value, gradient and Hessian of the loss with its penalty."""
+        found = self.objective.at(params, hessian=hessian, exact=exact)
+        pull = self._pull(params)
+        hess = found.hess + np.diag(pull) if hessian else found.hess
+        return Point(found.loss + self.penalty(params), found.grad + pull * params, hess)
+
+    def penalty(self, params: Vector) -> float:
+        """What the weights add to the loss."""
+        return float(0.5 * np.sum(self._pull(params) * params**2))
+
+    def newton_step(self, point: Point) -> Vector:
+        """The step to the lowest point of the quadratic model, without damping."""
+        diagonal = np.diag(point.hess)
+        hess = self.regular(point.hess)
+        return solved(hess, 0.0, diagonal, -point.grad, least=SINGULAR)[0]
+
+    def _pull(self, params: Vector) -> Vector:
+        """The penalty's second derivatives: l2 for weights, 0 for biases."""
+        pull = np.zeros(params.size)
+        for W, _ in layers(pull, self.sizes):
+            W[...] = self.l2  # a view
+        return pull
+
+    def regular(self, hess: Matrix) -> Matrix:
+        """The Hessian with curvature where it has none: along a shift of the logits of all classes.
+
+        That changes no probability, so that the gradient has no part there and a step has none.
+        """
+        d, k = self.sizes[0], self.sizes[-1]
+        if k == 1:
+            return hess
+        hess, classes = hess.copy(), np.arange(k)
+        free = [] if self.l2 else [i + d * classes for i in range(d)]
+        for rows in [k * d + classes, *free]:
+            hess[np.ix_(rows, rows)] += np.diag(hess)[rows].mean() / k
+        return hess
+
+
+class Reached(NamedTuple):
+    """An iterate of Newton's method.
+
+    Attributes:
+        params: where it is.
+        point: the objective there.
+        slow: the step to it, if it gained next to nothing and yet as much as the one before.
+    """
+
+    params: Vector
+    point: Point
+    slow: Vector | None = None
+
+
+def newton_path(penalised: Penalised, params: Vector) -> Iterator[Reached]:
+    """Newton's iterates, the start first, until no step gains anything.
+
+    A step s solves (H + m D) s = -g. The damping m is 0 until a step fails to gain what the
+    quadratic model promises; then it grows until one does, and shrinks again (Levenberg 1944). D
+    is the largest diagonal that H has had (Moré 1978), so that samples on whose side the model is
+    too sure, and whose curvature is gone, do not throw the parameters far away. At the quadratic
+    end the last Hessian is kept, which saves a pass over it.
+    """
+    least, exact = COARSE, False
+    now = penalised.at(params, hessian=True, exact=exact)
+    yield Reached(params, now)
+    hess, largest, damping, before = np.empty((0, 0)), np.zeros(params.size), 0.0, math.inf
+    while math.isfinite(now.loss) and damping < MOST_DAMPING:
+        if now.hess.size:
+            hess = penalised.regular(now.hess)
+            largest = np.maximum(largest, np.diag(now.hess))
+        step, n_determined = solved(hess, damping, largest, -now.grad, least=least)
+        if n_determined and not exact:  # or nearly so: which takes all digits to tell
+            least, exact = SINGULAR, True
+            now = penalised.at(params, hessian=True)
+            continue
+        size = abs(now.loss)
+        gain = 0.5 * float(np.sum(damping * largest * step**2) - np.sum(now.grad * step))
+        if damping == 0 and gain <= CONVERGED * size:
+            return
+        is_quadratic = gain < FASTER * before
+        wanted = gain > QUADRATIC * size or not is_quadratic
+        found = penalised.at(params + step, hessian=wanted, exact=exact)
+        slack = ROUNDING * size if damping == 0 else 0.0
+        if not found.loss <= now.loss - GAINED * gain + slack:  # which nan is not, either
+            damping = max(FIRST_DAMPING, 10 * damping)
+            continue
+        params, now, before = params + step, found, gain
+        is_slow = damping == 0 and gain < RUNS_OFF * size and not is_quadratic
+        yield Reached(params, now, step if is_slow else None)
+        damping = damping / 10 if damping > LEAST_DAMPING else 0.0
+
+
+def solved(
+    hess: Matrix, damping: float, largest: Vector, right: Vector, *, least: float
+) -> tuple[Vector, int]:
+    """(hess + damping D)^-1 right, D = diag(largest); and how many rows are determined by others.
+
+    Their part of the answer is 0. Of a row, less than `least` is then its own.
+    """
+    diagonal = np.diag(hess)
+    scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    unit, found = hess * np.outer(scale, scale), scale * right
+    unit += np.diag(damping * largest * scale**2)
+    n_determined = int(curvature.cholesky(unit, found, least))
+    return np.asarray(scale * found), n_determined
+
+
+def leads_away(slow: Vector | None, dataset: Dataset) -> bool:
+    """Whether a step of Newton's that gains next to nothing moves a sample's logit far.
+
+    Near a finite optimum none does. Where some samples can be told apart without a mistake, each
+    step adds about 1 to their logits for ever.
+    """
+    if slow is None:
+        return False
+    W, _ = layers(slow.astype(np.float32), [dataset.d, dataset.k])[0]
+    return bool(np.abs(dataset.X @ W.T).max() > FAR)
+
+
+def train(
+    objective: Objective,
+    start: Float32[np.ndarray, " p"],
+    sizes: list[int],
+    dataset: Dataset,
+    training: TrainingSpec,
+    *,
+    keep_bytes: int,
+    watch: Watch,
+) -> Trajectory:
+    """Makes the loss as small as it gets, from `start`, and records every iteration.
+
+    Args:
+        objective: the loss of the samples.
+        start: flat parameters (p,).
+        sizes: widths of all layers.
+        dataset: what is trained on.
+        training: the solver, the penalty, the most iterations, when to stop; `loss` is named.
+        keep_bytes: budget of the recorded parameters.
+        watch: is told (iterations done, loss, the parameters if it asks) after each; True ends it.
+
+    Returns:
+        What was recorded, and how it ended.
+    """
+    record = Recorder(start, keep_bytes=keep_bytes)
+    course = _Course(Penalised(objective, training.l2, sizes), dataset, training, record, watch)
+    solve = _newton if training.optimizer == "newton" else _lbfgs
+    params, outcome = solve(course, start.astype(np.float64))
+    return record.trajectory(params.astype(np.float32), outcome)
+
+
+class _Course:
+    """A solver's way: what is recorded of it, and what ends it."""
+
+    def __init__(
+        self,
+        penalised: Penalised,
+        dataset: Dataset,
+        training: TrainingSpec,
+        record: Recorder,
+        watch: Watch,
+    ) -> None:
+        self.penalised, self.dataset, self.training = penalised, dataset, training
+        self.record, self._watch = record, watch
+        self._may_separate = training.loss == "cross_entropy" and training.l2 == 0
+        # a network may first turn units that put every sample right; a linear model is done then
+        self._ends_where_right = self._may_separate and len(penalised.sizes) == 2
+
+    def begin(self, params: Vector, value: float) -> None:
+        """Records the losses of the start; those after an iteration, likewise."""
+        self.record.train_loss.append(value - self.penalised.penalty(params))
+        if len(self.dataset.X_test):
+            self.record.test_loss.append(self.penalised.objective.test_loss(params))
+
+    def step(self, params: Vector, value: float) -> Outcome | None:
+        """Records an iteration that led to `params`; how the training ends with it, if it does."""
+        record, training = self.record, self.training
+        record.batch_loss.append(record.train_loss[-1])
+        record.step(lambda: params.astype(np.float32))
+        self.begin(params, value)
+        stop = self._watch(record.n_steps, record.batch_loss[-1], lambda: params.astype(np.float32))
+        if not math.isfinite(record.train_loss[-1]):
+            return Outcome.DIVERGED
+        if training.stop_below is not None and record.train_loss[-1] < training.stop_below:
+            return Outcome.STOPPED
+        if self._ends_where_right and self.penalised.objective.separates(params):
+            return Outcome.SEPARABLE
+        if record.n_steps == training.epochs:
+            return Outcome.FINISHED
+        return Outcome.INTERRUPTED if stop else None
+
+    def runs_off(self, slow: Vector | None) -> bool:
+        """Whether this is the way to no optimum."""
+        return self._ends_where_right and leads_away(slow, self.dataset)
+
+    def arrived(self, params: Vector) -> Outcome:
+        """What it means that no step gains anything."""
+        if self._may_separate and self.penalised.objective.separates(params):
+            return Outcome.SEPARABLE
+        return Outcome.CONVERGED if math.isfinite(self.record.train_loss[-1]) else Outcome.DIVERGED
+
+    def has_optimum(self, end: Vector) -> bool:
+        """Whether Newton's method, set back half the way, comes to rest."""
+        if not self._ends_where_right:
+            return True
+        return not any(self.runs_off(at.slow) for at in newton_path(self.penalised, end / 2))
+
+
+def _newton(course: _Course, start: Vector) -> tuple[Vector, Outcome]:
+    """Newton's method, recorded."""
+    path = newton_path(course.penalised, start)
+    params, now, _ = next(path)
+    course.begin(params, now.loss)
+    for params, now, slow in path:
+        outcome = course.step(params, now.loss)
+        if outcome is None and course.runs_off(slow):
+            outcome = Outcome.UNBOUNDED
+        if outcome is not None:
+            return params, outcome
+    return params, course.arrived(params)
+
+
+def _lbfgs(course: _Course, start: Vector) -> tuple[Vector, Outcome]:
+    """SciPy's L-BFGS-B, until the objective no longer changes."""
+    from scipy.optimize import minimize
+
+    last: dict[str, Any] = {}
+
+    def value(x: Vector) -> tuple[float, Vector]:
+        found = course.penalised.at(x)
+        last.update(params=x.copy(), loss=found.loss)
+        return found.loss, found.grad
+
+    def told(intermediate_result: Any) -> None:
+        end = intermediate_result.x.copy()
+        if not np.array_equal(end, last["params"]):  # the line search went further, and back
+            value(end)
+        last.update(end=end, outcome=course.step(end, last["loss"]))
+        if last["outcome"] is not None:
+            raise StopIteration
+
+    course.begin(start, value(start)[0])
+    if not math.isfinite(last["loss"]):
+        return start, Outcome.DIVERGED
+    limits = {"maxiter": course.training.epochs, "maxfun": 10**9, "ftol": 0.0, "gtol": 0.0}
+    minimize(value, start, jac=True, method="L-BFGS-B", callback=told, options=limits)
+    end, outcome = last.get("end", start), last.get("outcome")
+    if outcome is None and not course.has_optimum(end):
+        outcome = Outcome.UNBOUNDED
+    return end, outcome or course.arrived(end)
