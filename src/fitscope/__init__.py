@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fitscope.errors import FitscopeError
     from fitscope.estimators import NetClassifier, NetRegressor
     from fitscope.export import pytorch_script, save_report
+    from fitscope.ladder import search
     from fitscope.notebook import explore
     from fitscope.outcomes import Outcome
     from fitscope.plot import draw, movie, save_figure, save_movie
@@ -56,6 +57,7 @@ _HOME = {
     "save_figure": "plot",
     "save_movie": "plot",
     "save_report": "export",
+    "search": "ladder",
 }
 
 __all__ = [
@@ -85,6 +87,7 @@ __all__ = [
     "save_figure",
     "save_movie",
     "save_report",
+    "search",
 ]
 
 

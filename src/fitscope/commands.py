@@ -1,39 +1,28 @@
 """The commands of `fitscope`: each parses, calls and prints. `cli.py` loads this when one runs."""
 
-import dataclasses
-import re
 import shlex
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Group, Parameter
-from pydantic.fields import FieldInfo
+from cyclopts import Parameter
 
-from fitscope.catalogue import DATASETS, READY
+from fitscope.catalogue import READY
 from fitscope.errors import OutputError, UnknownNameError, near_miss
 from fitscope.export_command import export
+from fitscope.fit_command import INTERRUPTED, fit
+from fitscope.flags import NO_DATA_FLAGS, AnyDataSetting, Json, given
 from fitscope.lab_command import lab
 from fitscope.plot_command import plot
-from fitscope.settings import Spec
 from fitscope.specs import (
-    FLAT_FIELDS,
     DataSpec,
-    NetworkSpec,
-    TrainingSpec,
     experiment,
 )
 from fitscope.specs import experiments as built_in
-from fitscope.terminal import print_choices, print_json, print_rows, progress_bar
+from fitscope.terminal import print_json, print_rows, print_summary
 
 if TYPE_CHECKING:
-    from fitscope.analysis import Summary
-    from fitscope.records import Run
-    from fitscope.terminal import Advance
-    from fitscope.train import Progress
+    pass
 
 __all__ = [
     "INTERRUPTED",
@@ -48,106 +37,9 @@ __all__ = [
     "show",
 ]
 
-INTERRUPTED = 130  # the exit status of a command that Ctrl-C ended
 
-_SPECS: Mapping[str, type[Spec]] = {
-    "data": DataSpec,
-    "network": NetworkSpec,
-    "training": TrainingSpec,
-}
-_GROUPS = {name: Group(name.capitalize(), sort_key=i) for i, name in enumerate(_SPECS, start=1)}
-
-
-def _flags(settings: Mapping[str, tuple[str, str]]) -> type:
-    """A class with one optional attribute, and so one flag, for each setting."""
-    attributes: list[tuple[str, Any, Any]] = []
-    for name, (section, field) in settings.items():
-        info = _SPECS[section].model_fields[field]
-        kind = bool if bool in (info.annotation, *get_args(info.annotation)) else str
-        parameter = Parameter(
-            help=_help(info),
-            group=_GROUPS[section],
-            allow_leading_hyphen=kind is str,  # a start may be "-5,-10"
-            show_default=False,
-        )
-        attributes.append((name, Annotated[kind | None, parameter], None))
-    namespace = {
-        "__module__": __name__
-    }  # cyclopts takes a class of the standard library for a value
-    return dataclasses.make_dataclass("Flags", attributes, namespace=namespace)
-
-
-def _help(info: FieldInfo) -> str:
-    """What a setting means, with its choices and its default."""
-    kinds = [info.annotation, *get_args(info.annotation)]
-    choices = [c for kind in kinds if get_origin(kind) is Literal for c in get_args(kind)]
-    facts = [", ".join(choices)] if choices else []
-    facts += [f"default: {info.default}"] if info.default not in (None, []) else []
-    return f"{info.description} [{'; '.join(facts)}]" if facts else str(info.description)
-
-
-if TYPE_CHECKING:
-    Flags = Any
-    DataFlags = Any
-else:
-    Flags = _flags({n: place for n, place in FLAT_FIELDS.items() if n not in ("name", "path")})
-    made = {n for info in DATASETS.values() if "n_samples" in info.settings for n in info.settings}
-    made -= set(DATASETS["arrays"].settings)  # what is done with data that is there
-    DataFlags = _flags({n: ("data", n) for n in DataSpec.model_fields if n in made})
-
-NO_FLAGS, NO_DATA_FLAGS = Flags(), DataFlags()
-AnySetting = Annotated[Flags, Parameter(name="*")]
-AnyDataSetting = Annotated[DataFlags, Parameter(name="*")]
-Json = Annotated[bool, Parameter(name="--json", negative="", help="print one JSON object")]
 TableOut = Annotated[str | None, Parameter(name=["--out", "-o"], help="a .csv or .parquet file")]
 Step = Annotated[int, Parameter(help="number of updates made; -1 is the end")]
-
-
-def fit(
-    source: str,
-    /,
-    *,
-    out: Annotated[str | None, Parameter(name=["--out", "-o"])] = None,
-    report: bool = True,
-    data: Annotated[bool, Parameter(name="--data")] = True,
-    engine: Literal["auto", "fused", "torch"] = "auto",
-    device: Literal["cpu", "cuda"] = "cpu",
-    flags: AnySetting = NO_FLAGS,
-    json: Json = False,
-) -> int:
-    """Train, and write a folder with run.safetensors and report.html.
-
-    Args:
-        source: a built-in experiment, a data set, a .toml file, or a .csv or .parquet table.
-        out: folder for the run and its report, which replace older ones; default: a new one
-            under runs/.
-        report: write report.html.
-        data: keep the samples in the run file.
-        engine: what trains: fused is compiled, torch the PyTorch loop; auto takes the faster.
-        device: where the torch engine computes.
-        flags: settings that replace the experiment's own.
-        json: print one JSON object.
-    """
-    e = experiment(source, **_given(flags))
-    with _output_folder(out, source) as folder:
-        from fitscope.train import fit as train
-        from fitscope.train.plan import plan
-
-        planned = plan(e, {}, engine=engine, device=device)
-        if not json:
-            print_choices(planned.dataset.preprocessing)
-        with progress_bar(e.title or source, "updates", ": starting") as advance:
-            run = train(planned, progress=_losses_to(advance))
-        files = {"run": folder / "run.safetensors"}
-        run.save(files["run"], data=data)
-        (folder / "report.html").unlink(missing_ok=True)  # that of an older run
-        if report:
-            from fitscope.export import save_report
-
-            files["report"] = folder / "report.html"
-            save_report(run, files["report"])
-    _show_summary(run, step=-1, json=json, files=files)
-    return INTERRUPTED if run.outcome.name == "INTERRUPTED" else 0
 
 
 def experiments(*, json: Json = False) -> None:
@@ -190,7 +82,7 @@ def data(
         )
     from fitscope.data import dataset_table, write_table
 
-    table = dataset_table(DataSpec(name=name, **_given(flags)))
+    table = dataset_table(DataSpec(name=name, **given(flags)))
     *features, target = table.column_names
     if out is not None:
         write_table(table, out)
@@ -226,7 +118,7 @@ def show(
     from fitscope.runfile import load
 
     if not coefficients:
-        _show_summary(load(run), step=step, json=json, files={})
+        print_summary(load(run), step=step, json=json)
         return
     found = load(run).summary()
     if json:
@@ -310,86 +202,3 @@ def lesson(
 def _remark(sentence: str) -> None:
     """What is odd about a table, where it does not stand among the answers."""
     print(f"Note: {sentence}", file=sys.stderr)
-
-
-def _given(flags: Any) -> dict[str, Any]:
-    """The settings that were typed."""
-    return {name: value for name, value in vars(flags).items() if value is not None}
-
-
-@contextmanager
-def _output_folder(out: str | None, source: str) -> Iterator[Path]:
-    """A folder that can be written: the named one, or the first free one under runs/.
-
-    That it cannot be written is said here, before training. What is still empty is removed.
-    """
-    folder = base = Path(
-        out or Path("runs") / (re.sub(r"[^\w.-]+", "-", Path(source).stem) or "run")
-    )
-    number = 1
-    while out is None and folder.exists():
-        number += 1
-        folder = base.with_name(f"{base.name}-{number}")
-    new = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        _make_writable(folder)
-        yield folder
-    finally:
-        with suppress(OSError):  # a folder with something in it stays
-            for path in new:
-                path.rmdir()
-
-
-def _make_writable(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise OutputError(f"Cannot write to the folder {folder}: {error.strerror}.") from None
-
-
-def _losses_to(advance: "Advance | None") -> "Progress | None":
-    """What `fit` tells its progress to, from what moves a bar."""
-    if advance is None:
-        return None
-    return lambda done, planned, loss: advance(done, planned, f", batch loss {loss:.4g}")
-
-
-def _show_summary(run: "Run", *, step: int, json: bool, files: dict[str, Path]) -> None:
-    from fitscope.analysis import summary
-
-    facts = summary(run, step=step)
-    if json:
-        found = {name: str(path) for name, path in files.items()}
-        how = run.dataset.preprocessing
-        columns = {"columns": [row._asdict() for row in how.choices()]} if how else {}
-        print_json({**dataclasses.asdict(facts), **columns, "files": found})
-        return
-    print(facts.title)
-    print_rows(_summary_rows(facts))
-    for name, path in files.items():
-        print(f"{name.capitalize() + ':':8}{path}")
-
-
-def _summary_rows(facts: "Summary") -> dict[str, str]:
-    """The short table of a run."""
-    test = "" if facts.test_loss is None else f", test {facts.test_loss:.4g}"
-    rows = {
-        "data": facts.data,
-        "network": facts.network,
-        "parameters": f"{facts.n_parameters:,}",
-        "updates": f"{facts.step:,} of {facts.n_planned:,}",
-        "loss": f"train {facts.train_loss:.4g}{test} ({facts.loss})"
-        if facts.train_loss is not None
-        else "recorded at the ends of epochs only, and this run has no data",
-    }
-    for name in dict.fromkeys(key.split("_", 1)[1] for key in facts.scores):
-        parts = [p for p in ("train", "test") if f"{p}_{name}" in facts.scores]
-        rows[name] = ", ".join(f"{p} {facts.scores[f'{p}_{name}']:.4g}" for p in parts)
-    rows |= {"outcome": facts.outcome, "time": f"{facts.train_s:.3g} s", "engine": facts.engine}
-    if facts.formula:
-        rows["learned"] = facts.formula
-    if facts.truth:
-        rows["true"] = facts.truth
-    return rows | {f"note {i}": note for i, note in enumerate(facts.notes, start=1)}

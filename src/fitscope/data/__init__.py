@@ -4,11 +4,12 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fitscope.data import toys
+from fitscope.data.arrays import raw_arrays
 from fitscope.data.bundled import TARGETS, bundled_table
 from fitscope.data.by_hand import points_by_hand, rows_by_hand
 from fitscope.data.checked import Scaling, checked_dataset, of_mean_one
@@ -20,7 +21,7 @@ from fitscope.data.tables import (
     read_table,
     write_table,
 )
-from fitscope.encoding import as_table, encoded
+from fitscope.encoding import encoded
 from fitscope.errors import DataError
 from fitscope.preprocessing import Preprocessing
 from fitscope.rawdata import RawData
@@ -34,6 +35,9 @@ __all__ = [
     "dataset_from_arrays",
     "dataset_table",
     "feature_matrix",
+    "folds",
+    "prepared",
+    "raw_arrays",
     "raw_data",
     "read_table",
     "write_table",
@@ -58,7 +62,7 @@ def dataset(source: "DataSpec | Experiment | str | Path") -> Dataset:
         (2000, 2)
     """
     spec = source if isinstance(source, DataSpec) else experiment(source).data
-    return _prepare(spec, raw_data(spec))
+    return prepared(spec, raw_data(spec))
 
 
 def dataset_from_arrays(X: Any, y: Any, *, sample_weight: Any = None, **settings: Any) -> Dataset:
@@ -76,79 +80,7 @@ def dataset_from_arrays(X: Any, y: Any, *, sample_weight: Any = None, **settings
     Raises:
         DataError: shapes do not fit, or values are not finite numbers.
     """
-    spec, raw = DataSpec(name="arrays", **settings), _raw_from_arrays(X, _targets(y))
-    if raw.y.ndim == 2 and (spec.task != "regression" or spec.standardize):
-        raise DataError(
-            f"y has {raw.y.shape[1]} columns: several targets need task='regression', and no "
-            "`standardize`, which scales a single one."
-        )
-    weights = None if sample_weight is None else _weights(sample_weight, len(raw.y))
-    return _prepare(spec, replace(raw, weights=weights))
-
-
-def _raw_from_arrays(X: Any, y: np.ndarray) -> RawData:
-    """Numbers as they are; columns by name as a table."""
-    names, table = [str(name) for name in getattr(X, "columns", ())], as_table(X)
-    X = _inputs(X) if table is None else np.empty((table.num_rows, 0))
-    shape = X.shape if table is None else (table.num_rows, table.num_columns)
-    if (
-        len(shape) != 2
-        or y.ndim not in (1, 2)
-        or shape[0] != len(y)
-        or 0 in shape[1:] + y.shape[1:]
-    ):
-        raise DataError(f"X must be (n, d) and y (n,); got {shape} and {y.shape}.")
-    bad = np.argwhere(~np.isfinite(X)).tolist()
-    if bad:
-        raise DataError(
-            f"X has missing or infinite values, {len(bad)} in all; the first is in row "
-            f"{bad[0][0] + 1}, column {bad[0][1] + 1}."
-        )
-    if table is not None:
-        return RawData(X, y, (), table=table)
-    return RawData(X, y, tuple(names or [f"x{i + 1}" for i in range(X.shape[1])]))
-
-
-def _weights(sample_weight: Any, n: int) -> np.ndarray:
-    """Weights as float64, none of them negative."""
-    try:
-        weights = np.asarray(sample_weight, dtype=np.float64)
-    except (TypeError, ValueError):
-        weights = np.empty(0)
-    if weights.shape != (n,) or not (np.isfinite(weights).all() and (weights >= 0).all()):
-        raise DataError(f"`sample_weight` must be {n} finite numbers, none of them negative.")
-    return weights
-
-
-def _inputs(X: Any) -> np.ndarray:
-    """Inputs as float64, or as the float32 that they are; a single axis is a single input."""
-    try:
-        X = np.asarray(X)
-        if X.dtype.kind == "c":
-            raise TypeError("complex numbers have no order")
-        X = X if X.dtype == np.float32 else X.astype(np.float64)  # a copy costs as a step does
-    except (TypeError, ValueError) as error:
-        raise DataError(f"X must be an array of numbers: {str(error).rstrip('.')}.") from None
-    return np.asarray(X[:, None] if X.ndim == 1 else X)
-
-
-def _targets(y: Any) -> np.ndarray:
-    """Targets as an array of text, truth values or numbers; (n, 1) is (n,)."""
-    try:
-        y = np.asarray(y)
-    except ValueError as error:
-        raise DataError(f"y must be (n,): {str(error).rstrip('.')}.") from None
-    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-    if y.dtype == object and y.ndim == 1:  # what a data frame gives
-        values = y.tolist()
-        if None in values:
-            raise DataError(f"`y` is missing in row {values.index(None) + 1}.")
-        if len({isinstance(value, str) for value in values}) > 1:
-            raise DataError("`y` mixes text with other values; make it all text or all numbers.")
-        y = np.array(values)
-    if y.dtype.kind not in "biufU":
-        raise DataError(f"`y` must hold text, truth values or numbers; its type is {y.dtype}.")
-    return np.asarray(y)
+    return prepared(*raw_arrays(X, y, sample_weight=sample_weight, **settings))
 
 
 def raw_data(spec: DataSpec) -> RawData:
@@ -186,13 +118,71 @@ def dataset_table(spec: DataSpec) -> Any:
     return pa.table({**columns, raw.target_name: y})
 
 
-def _prepare(spec: DataSpec, raw: RawData) -> Dataset:
-    """Splits and scales raw data; the statistics are those of the training part."""
-    if len(raw.X) < 2:
-        raise DataError(f"At least 2 samples are needed; there are {len(raw.X)}.")
+def prepared(spec: DataSpec, raw: RawData) -> Dataset:
+    """Raw data, split and scaled; the statistics are those of the training part."""
+    known = _known(spec, raw)
+    return _assembled(spec, raw, known, *_split(spec, known.y, known.task))
+
+
+def folds(spec: DataSpec, raw: RawData, *, n_folds: int, most: int, seed: int) -> list[Dataset]:
+    """The training part in parts of a like size: for each, data that trains on the others.
+
+    What is learned of columns and scales is learned anew for each, from the others.
+
+    Args:
+        spec: what the data is.
+        raw: the same as it comes.
+        n_folds: how many; fewer where a class has fewer samples.
+        most: how many samples take part, at random where there are more.
+        seed: of their order.
+
+    Raises:
+        DataError: a class has a single sample, or there are fewer than 4 samples.
+    """
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    known = _known(spec, raw)
+    rows = np.random.default_rng(seed).permutation(_split(spec, known.y, known.task)[0])[:most]
+    rarest = (
+        len(rows) // 2
+        if known.task == "regression"
+        else np.unique(known.y[rows], return_counts=True)[1].min()
+    )
+    n_folds = min(n_folds, int(rarest))
+    if n_folds < 2:
+        raise DataError(
+            "Cross-validation needs two samples of every class in the training part, and four in "
+            "all; give more data, or leave the rare class out."
+        )
+    kind = KFold if known.task == "regression" else StratifiedKFold
+    alone = replace(raw, X_test=None, y_test=None)
+    return [
+        _assembled(spec, alone, known, rows[train], rows[test])
+        for train, test in kind(n_folds).split(rows, known.y[rows])
+    ]
+
+
+class _Known(NamedTuple):
+    """What the target says: the task, its values or class indices, the labels, and why."""
+
+    task: Task
+    y: np.ndarray
+    classes: tuple[Label, ...]
+    note: tuple[str, ...]
+
+
+def _known(spec: DataSpec, raw: RawData) -> _Known:
+    if len(raw.y) < 2:
+        raise DataError(f"At least 2 samples are needed; there are {len(raw.y)}.")
     task, note = _task(spec, raw)
-    y, classes = _encode(raw.y, task, raw.target_name)
-    train, test = _split(spec, y, task)
+    return _Known(task, *_encode(raw.y, task, raw.target_name), note)
+
+
+def _assembled(
+    spec: DataSpec, raw: RawData, known: _Known, train: np.ndarray, test: np.ndarray
+) -> Dataset:
+    """The rows of both parts as data; the statistics are those of the training part."""
+    task, y, classes, note = known
     raw, how = _with_inputs(spec, raw, train)
     X_test, y_test = raw.X[test], y[test]
     if raw.X_test is not None and raw.y_test is not None:

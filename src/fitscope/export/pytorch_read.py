@@ -7,6 +7,7 @@ from fitscope.errors import DataError
 from fitscope.export.columns_code import cell_code, cell_constants, cell_imports
 from fitscope.export.pytorch_made import MAKERS, DataCode
 from fitscope.export.source import WIDTH, listing, literal, number, plain
+from fitscope.preprocessing import CategoryColumn, NumberColumn
 from fitscope.records import Dataset
 
 __all__ = ["data_code"]
@@ -62,7 +63,8 @@ def data_code(data: Dataset, *, run_file: str) -> DataCode:
 def _bundled(data: Dataset) -> DataCode:
     """A table of scikit-learn's: whole, or some columns of it."""
     name, target = data.spec.name, TARGETS[data.spec.name]
-    if data.preprocessing and not data.preprocessing.is_plain:
+    by_class = target in _texts(data)
+    if data.preprocessing and not (data.preprocessing.is_plain or by_class):
         raise DataError(
             f"A script reads the data set {name} as numbers only; write it with `fitscope data "
             f"{name} -o {name}.csv`, and train on the file."
@@ -75,6 +77,11 @@ def _bundled(data: Dataset) -> DataCode:
     else:
         constants = _columns(data)
         more = f"column[{literal(target)}] = bunch.target\n" * (target in data.feature_names)
+        if by_class:
+            more = f"""\
+for name, is_own in zip(bunch.target_names, np.eye(len(bunch.target_names))[:, bunch.target]):
+    column[f"{target}={{name}}"] = is_own
+"""
         y = "bunch.target" if data.target_name == target else "column[TARGET]"
         code = f"""\
 bunch = {loader}()
@@ -86,6 +93,15 @@ y = {y}"""
     elif not (_is_counted(data) or isinstance(data.classes[0], str)):
         code += _ENCODE
     return DataCode(_ABOUT[name], code, {}, constants, imports)
+
+
+def _texts(data: Dataset) -> list[str]:
+    """The name of the only column that becomes inputs text by text, if all others are numbers."""
+    columns = data.preprocessing.columns if data.preprocessing else ()
+    texts = [c for c in columns if isinstance(c, CategoryColumn)]
+    others = [c for c in columns if c not in texts]
+    plain = all(isinstance(c, NumberColumn) and not c.flag for c in others)
+    return [texts[0].name] if plain and len(texts) == 1 and not texts[0].rare else []
 
 
 def _csv(data: Dataset) -> DataCode:

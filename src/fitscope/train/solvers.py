@@ -1,5 +1,6 @@
 """Full-batch solvers: L-BFGS and Newton's method, recorded iteration by iteration."""
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from fitscope.specs import TrainingSpec
 from fitscope.train import curvature
 from fitscope.train.objectives import Objective, Point
 from fitscope.train.recorder import Recorder, Watch
+from fitscope.train.threads import one_thread
 
 __all__ = ["SINGULAR", "Penalised", "Reached", "leads_away", "newton_path", "solved", "train"]
 
@@ -43,30 +45,24 @@ class Penalised:
 
     def __init__(self, objective: Objective, l2: float, sizes: list[int]) -> None:
         self.objective, self.l2, self.sizes = objective, l2, sizes
+        self._pull = _pull(l2, sizes)
 
     def at(self, params: Vector, *, hessian: bool = False, exact: bool = True) -> Point:
         """Value, gradient and Hessian of the loss with its penalty."""
         found = self.objective.at(params, hessian=hessian, exact=exact)
-        pull = self._pull(params)
+        pull = self._pull
         hess = found.hess + np.diag(pull) if hessian else found.hess
         return Point(found.loss + self.penalty(params), found.grad + pull * params, hess)
 
     def penalty(self, params: Vector) -> float:
         """What the weights add to the loss."""
-        return float(0.5 * np.sum(self._pull(params) * params**2))
+        return float(0.5 * np.sum(self._pull * params**2))
 
     def newton_step(self, point: Point) -> Vector:
         """The step to the lowest point of the quadratic model, without damping."""
         diagonal = np.diag(point.hess)
         hess = self.regular(point.hess)
         return solved(hess, 0.0, diagonal, -point.grad, least=SINGULAR)[0]
-
-    def _pull(self, params: Vector) -> Vector:
-        """The penalty's second derivatives: l2 for weights, 0 for biases."""
-        pull = np.zeros(params.size)
-        for W, _ in layers(pull, self.sizes):
-            W[...] = self.l2  # a view
-        return pull
 
     def regular(self, hess: Matrix) -> Matrix:
         """The Hessian with curvature where it has none: along a shift of the logits of all classes.
@@ -81,6 +77,14 @@ class Penalised:
         for rows in [k * d + classes, *free]:
             hess[np.ix_(rows, rows)] += np.diag(hess)[rows].mean() / k
         return hess
+
+
+def _pull(l2: float, sizes: list[int]) -> Vector:
+    """The penalty's second derivatives: l2 for weights, 0 for biases."""
+    pull = np.zeros(sum((n_in + 1) * n_out for n_in, n_out in itertools.pairwise(sizes)))
+    for W, _ in layers(pull, sizes):
+        W[...] = l2  # a view
+    return pull
 
 
 class Reached(NamedTuple):
@@ -288,7 +292,8 @@ def _lbfgs(course: _Course, start: Vector) -> tuple[Vector, Outcome]:
     if not math.isfinite(last["loss"]):
         return start, Outcome.DIVERGED
     limits = {"maxiter": course.training.epochs, "maxfun": 10**9, "ftol": 0.0, "gtol": 0.0}
-    minimize(value, start, jac=True, method="L-BFGS-B", callback=told, options=limits)
+    with one_thread():
+        minimize(value, start, jac=True, method="L-BFGS-B", callback=told, options=limits)
     end, outcome = last.get("end", start), last.get("outcome")
     if outcome is None and not course.has_optimum(end):
         outcome = Outcome.UNBOUNDED
