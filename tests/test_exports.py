@@ -15,8 +15,9 @@ import safetensors.torch
 import torch
 
 import fitscope as fs
+from fitscope.data import write_table
 from fitscope.errors import DataError, MissingExtraError
-from fitscope.export import onnx_model, sklearn_script, state_dict_bytes
+from fitscope.export import onnx_model, sklearn_script, state_dict_bytes, trajectory_table
 from fitscope.records import Run
 
 NEAR = 1e-12
@@ -123,3 +124,46 @@ def test_a_script_of_scikit_learn_runs_by_itself(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     middle = run.predict(run.dataset.mean[None])
     assert (done.stdout.strip(), done.stderr) == (str(middle.tolist()), "")
+
+
+ALONE = """
+import csv, json, sys
+import numpy as np, onnxruntime, safetensors.torch, torch
+from PIL import Image
+X = np.array(json.loads(sys.argv[1]))
+session = onnxruntime.InferenceSession("run.onnx")
+labels, p = session.run(["label", "probabilities"], {"X": X})
+net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Sigmoid(), torch.nn.Linear(3, 1))
+net.load_state_dict(safetensors.torch.load_file("run.safetensors"))
+with torch.no_grad():
+    answers = torch.sigmoid(net(torch.tensor(X, dtype=torch.float32)))[:, 0]
+with open("run.csv") as file:
+    rows = list(csv.DictReader(file))
+with Image.open("run.gif") as film:
+    n_frames = film.n_frames
+assert "fitscope" not in sys.modules
+told = [labels.tolist(), p[:, 1].tolist(), answers.tolist(), len(rows), n_frames]
+print(json.dumps([*told, float(rows[-1]["b2[1]"])]))
+"""
+
+
+@pytest.mark.slow
+def test_every_file_is_used_where_nobody_knows_of_fitscope(tmp_path: Path) -> None:
+    """ONNX, state_dict, the table of steps and the film, in one process without it.
+
+    The state_dict computes in float32, hence its 1e-5.
+    """
+    run = fs.fit("rings-3", epochs=200)
+    (tmp_path / "run.onnx").write_bytes(onnx_model(run).SerializeToString())
+    (tmp_path / "run.safetensors").write_bytes(state_dict_bytes(run))
+    write_table(trajectory_table(run), tmp_path / "run.csv")
+    fs.save_movie(run, "decision_field", tmp_path / "run.gif", n_frames=4)
+    rows = run.dataset.X[:20].astype(np.float64)
+    command = [sys.executable, "-W", "error", "-c", ALONE, json.dumps(rows.tolist())]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    labels, p, answers, n_rows, n_frames, bias = json.loads(done.stdout)
+    assert labels == run.predict(rows).tolist()
+    assert p == pytest.approx(run.predict_proba(rows)[:, 1], rel=NEAR)
+    assert answers == pytest.approx(run.predict_proba(rows)[:, 1], abs=1e-5)
+    assert (n_rows, n_frames) == (201, 4)
+    assert np.float32(bias) == run.params[-1, -1]
