@@ -115,6 +115,9 @@ def test_the_command_prints_them(cli):
     refused = cli("show", "deep.safetensors", "--coefficients")
     assert (refused.status, refused.out) == (2, "")
     assert "needs a model without a hidden layer; this one has 2" in refused.err
+    midway = cli("show", "run.safetensors", "--coefficients", "--step", "1")
+    assert (midway.status, midway.out) == (2, "")
+    assert "Coefficients are those of the end; leave out --step." in midway.err
 
 
 def _separable():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from fitscope.catalogue import READY
-from fitscope.errors import OutputError, UnknownNameError, near_miss
+from fitscope.errors import ExperimentError, OutputError, UnknownNameError, near_miss
 from fitscope.export_command import export
 from fitscope.fit_command import INTERRUPTED, fit
 from fitscope.flags import NO_DATA_FLAGS, AnyDataSetting, Json, given
@@ -120,6 +120,8 @@ def show(
     if not coefficients:
         print_summary(load(run), step=step, json=json)
         return
+    if step != -1:
+        raise ExperimentError(["Coefficients are those of the end; leave out --step."])
     found = load(run).summary()
     if json:
         print_json({"title": found.title, "coefficients": found.rows()})
