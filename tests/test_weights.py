@@ -5,7 +5,6 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_squared_error, r2_score
-from tests.test_fused import TASKS, toy
 
 import fitscope as fs
 from fitscope import analysis
@@ -13,6 +12,7 @@ from fitscope.errors import DataError, ExperimentError
 from fitscope.export import onnx_model, replay_html, sklearn_script
 from fitscope.train import ends_of
 from fitscope.train.plan import plan
+from test_fused import TASKS, toy
 
 LOSSES = [(task, loss) for task, losses in TASKS.items() for loss in losses]
 

@@ -22,7 +22,8 @@ from fitscope.train.plan import plan_with
 __all__ = ["LADDER", "PENALTIES", "Judged", "Rung", "Search", "is_better", "search"]
 
 LADDER = ((), (16,), (16, 16))
-PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
+PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # of the networks
+FINER = tuple(10 ** (-i / 2) for i in range(11))  # of the linear model, which takes milliseconds
 N_FOLDS = 5
 MOST_ROWS = 20_000  # on which the ladder is climbed; more of them tell it no better
 MOST_FOR_NEWTON = 300  # parameters; beyond, its Hessian costs more than L-BFGS's detours
@@ -79,7 +80,7 @@ class Search:
 def search(source: Source, *, progress: Advance | None = None, **settings: Any) -> Search:
     """Climbs a small ladder of models by cross-validation, and trains the one that is worth it.
 
-    Linear, one hidden layer of 16 units, two of them (tanh), each with the best of four penalties
+    Linear, one hidden layer of 16 units, two of them (tanh), each with the best of several penalties
     l2, trained to the end by Newton's method or L-BFGS. A rung is worth it where its loss on the
     held-out folds is smaller than that of every lower one by more than a standard error of the
     paired differences (after the rule of one standard error in Breiman et al. 1984). Only the
@@ -111,7 +112,7 @@ def search(source: Source, *, progress: Advance | None = None, **settings: Any) 
     if whole.n_targets > 1:
         raise ExperimentError(["The search is for a single target; give one column of y."])
     parts = folds(spec, raw, n_folds=N_FOLDS, most=MOST_ROWS, seed=seed)
-    n_planned = len(LADDER) * len(PENALTIES) * len(parts) + 2 * len(parts)
+    n_planned = len(parts) * (sum(len(_penalties(hidden)) for hidden in LADDER) + 2)
     done = itertools.count(1)
 
     def told(judged: Judged) -> Judged:
@@ -162,12 +163,16 @@ def _settings(
     }
 
 
+def _penalties(hidden: tuple[int, ...]) -> tuple[float, ...]:
+    return PENALTIES if hidden else FINER
+
+
 def _rung(
     hidden: tuple[int, ...], parts: list[Dataset], seed: int, told: Callable[[Judged], Judged]
 ) -> Rung:
     """A model with the penalty whose mean loss is least."""
     of_each = []
-    for l2 in PENALTIES:
+    for l2 in _penalties(hidden):
         judged = [
             told(_judged_run(fit(d, keep_bytes=0, **_settings(hidden, l2, d, seed)))) for d in parts
         ]
