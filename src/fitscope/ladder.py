@@ -83,9 +83,9 @@ def search(source: Source, *, progress: Advance | None = None, **settings: Any) 
     Linear, one hidden layer of 16 units, two of them (tanh), each with the best of several
     penalties l2, trained to the end by Newton's method or L-BFGS. A rung is worth it where its
     loss on the held-out folds is smaller than that of every lower one by more than a standard
-    error of the paired differences (after the rule of one standard error in Breiman et al. 1984). Only the
-    training part takes part: what `test_fraction` holds out judges the run at the end. Columns are
-    turned into inputs anew for each fold.
+    error of the paired differences (after the rule of one standard error in Breiman et al. 1984).
+    Only the training part takes part: what `test_fraction` holds out judges the run at the end.
+    Columns are turned into inputs anew for each fold.
 
     Args:
         source: a table, a data set, an experiment (of which the data counts), or arrays (X, y).
