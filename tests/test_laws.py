@@ -181,7 +181,12 @@ def test_every_name_is_documented():
 
 
 @pytest.mark.parametrize(
-    "text", [README, GUIDE, OWN_TABLE], ids=["README", "guide", "your-own-table"]
+    "text",
+    [
+        pytest.param(README, id="README"),
+        pytest.param(GUIDE, id="guide", marks=pytest.mark.slow),  # both search for a model
+        pytest.param(OWN_TABLE, id="your-own-table", marks=pytest.mark.slow),
+    ],
 )
 def test_the_python_in_the_docs_prints_what_it_says(text, capsys):
     """Each block runs, and prints exactly the lines that stand after `# ->`."""

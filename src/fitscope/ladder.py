@@ -97,9 +97,7 @@ def search(source: Source, *, progress: Advance | None = None, **settings: Any) 
         DataError: the data cannot be used, or a class is too rare for two folds.
 
     Example:
-        >>> found = search("iris")
-        >>> found.rungs[found.chosen].name, found.run.layer_sizes
-        ('linear', [4, 3])
+        The guide has one, which takes some seconds.
     """
     seed = settings.pop("seed", 0)
     taken = [name for name in settings if FLAT_FIELDS.get(name, ("data",))[0] != "data"]
