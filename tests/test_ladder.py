@@ -42,6 +42,7 @@ def moons():
     return fs.search("moons", n_samples=150, test_fraction=0.3)
 
 
+@pytest.mark.slow
 def test_lines_are_enough_for_iris(iris):
     """The lowest rung, since none above gains more than a standard error."""
     assert iris.chosen == 0
@@ -52,6 +53,7 @@ def test_lines_are_enough_for_iris(iris):
     assert (iris.loss_name, iris.score_name) == ("log-loss", "accuracy")
 
 
+@pytest.mark.slow
 def test_a_layer_is_worth_it_for_moons(moons):
     """One hidden layer, and no second."""
     assert moons.chosen == 1
@@ -97,6 +99,7 @@ def test_folds_share_the_training_part_and_learn_alone():
     assert len(folds(e.data, raw_data(e.data), n_folds=5, most=50, seed=0)[0].X) == 40
 
 
+@pytest.mark.slow
 def test_the_baseline_is_scikit_learns(iris):
     """By the same folds, through scikit-learn's own splitter and metric."""
     e = fs.experiment("iris")
