@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from cyclopts import Parameter
 
 from fitscope.errors import OutputError
+from fitscope.flags import Json
 from fitscope.terminal import print_json, progress_bar
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def export(
     *,
     to: Name | None = None,
     out: Annotated[str | None, Parameter(name=["--out", "-o"])] = None,
-    json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    json: Json = False,
 ) -> None:
     """Write a run as a page, a film, a table, a script, or a model for other programs.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from fitscope.flags import Json
 from fitscope.terminal import print_json
 
 __all__ = ["lab"]
@@ -21,7 +22,7 @@ def lab(
     host: str = "127.0.0.1",
     port: int | None = None,
     open_: Annotated[bool, Parameter(name="--open")] = True,
-    json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    json: Json = False,
 ) -> None:
     """See models learn in the browser: pick data, shape a network, press play.
 

@@ -19,7 +19,16 @@ from fitscope.specs import FLAT_FIELDS, DataSpec, Experiment, experiment
 from fitscope.train import fit
 from fitscope.train.plan import plan_with
 
-__all__ = ["LADDER", "PENALTIES", "Judged", "Rung", "Search", "is_better", "search"]
+__all__ = [
+    "LADDER",
+    "PENALTIES",
+    "Judged",
+    "Rung",
+    "Search",
+    "is_better",
+    "search",
+    "standard_error",
+]
 
 LADDER = ((), (16,), (16, 16))
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # of the networks
@@ -96,8 +105,6 @@ def search(source: Source, *, progress: Advance | None = None, **settings: Any) 
         ExperimentError: a setting is unknown or one that the search chooses itself.
         DataError: the data cannot be used, or a class is too rare for two folds.
 
-    Example:
-        The guide has one, which takes some seconds.
     """
     seed = settings.pop("seed", 0)
     taken = [name for name in settings if FLAT_FIELDS.get(name, ("data",))[0] != "data"]
@@ -237,10 +244,15 @@ def _worth_it(rungs: tuple[Rung, ...]) -> int:
     return len(rungs) - 1
 
 
+def standard_error(values: Float64[np.ndarray, " f"]) -> float:
+    """Of the mean over the folds."""
+    return float(values.std(ddof=1) / len(values) ** 0.5)
+
+
 def is_better(one: Rung, other: Rung) -> bool:
     """Whether the loss of one is smaller by more than a standard error of the differences."""
     gain = other.losses - one.losses
-    return bool(gain.mean() > gain.std(ddof=1) / len(gain) ** 0.5)
+    return bool(gain.mean() > standard_error(gain))
 
 
 def _sentences(
@@ -281,7 +293,7 @@ def _sentences(
 
 def _amount(rung: Rung, *, is_class: bool) -> str:
     """Accuracy or R2, and the standard error of its mean over the folds."""
-    mean, error = rung.scores.mean(), rung.scores.std(ddof=1) / len(rung.scores) ** 0.5
+    mean, error = rung.scores.mean(), standard_error(rung.scores)
     if is_class:
         return f"{100 * mean:.1f} % right (+-{100 * error:.1f})"
     return f"R2 {mean:.3f} (+-{error:.3f})"

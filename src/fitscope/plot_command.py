@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from fitscope.errors import DataError, OutputError, UnknownNameError
+from fitscope.flags import Json
 from fitscope.terminal import print_json, print_rows, progress_bar
 
 if typing.TYPE_CHECKING:
@@ -31,7 +32,7 @@ def plot(
     frames: int | None = None,
     spacing: str = "log",
     list_: Annotated[bool, Parameter(name="--list", negative="")] = False,
-    json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    json: Json = False,
     **options: str,
 ) -> None:
     """Draw a view of a run to a file, or list the views.

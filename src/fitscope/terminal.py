@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from fitscope.preprocessing import Choice, Preprocessing
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from fitscope.analysis import Summary
     from fitscope.ladder import Search
     from fitscope.records import Run
@@ -119,26 +117,19 @@ def print_search(found: "Search") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from fitscope.ladder import standard_error
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("model", "l2", found.loss_name, found.score_name):
         table.add_column(name, justify="left" if name == "model" else "right")
     for rung in (found.baseline, *found.rungs, found.boosting):
-        means = [f"{_mean(values)} +- {_error(values)}" for values in (rung.losses, rung.scores)]
+        means = [f"{v.mean():.4g} +- {standard_error(v):.2g}" for v in (rung.losses, rung.scores)]
         style = "bold" if rung is found.rungs[found.chosen] else None
         table.add_row(rung.name, "" if rung.l2 is None else f"{rung.l2:g}", *means, style=style)
     console = Console(highlight=False)
     console.print(table)
     console.print("\n".join(found.sentences), markup=False)
     console.print(f"Judged by the {found.loss_name}.\n")
-
-
-def _mean(values: "np.ndarray") -> str:
-    return f"{values.mean():.4g}"
-
-
-def _error(values: "np.ndarray") -> str:
-    """The standard error of the mean over the folds."""
-    return f"{values.std(ddof=1) / len(values) ** 0.5:.2g}"
 
 
 def _facts(found: "Search") -> dict[str, Any]:

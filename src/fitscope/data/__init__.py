@@ -12,7 +12,7 @@ from fitscope.data import toys
 from fitscope.data.arrays import raw_arrays
 from fitscope.data.bundled import TARGETS, bundled_table
 from fitscope.data.by_hand import points_by_hand, rows_by_hand
-from fitscope.data.checked import Scaling, checked_dataset, of_mean_one
+from fitscope.data.checked import TOO_LARGE, Scaling, as_float32, checked_dataset, of_mean_one
 from fitscope.data.choices import chosen, notes_on
 from fitscope.data.tables import (
     FEW_INTEGERS,
@@ -42,8 +42,6 @@ __all__ = [
     "read_table",
     "write_table",
 ]
-
-_TOO_LARGE = "Values beyond 3e38 do not fit into float32; rescale them."
 
 
 def dataset(source: "DataSpec | Experiment | str | Path") -> Dataset:
@@ -200,9 +198,9 @@ def _assembled(
         spec=spec,
         task=task,
         X=_scaled(X, mean, scale, spec.standardize),
-        y=_float32((y - y_mean) / y_scale).astype(kind),
+        y=as_float32((y - y_mean) / y_scale).astype(kind),
         X_test=_scaled(X_test, mean, scale, spec.standardize),
-        y_test=_float32((y_test - y_mean) / y_scale).astype(kind),
+        y_test=as_float32((y_test - y_mean) / y_scale).astype(kind),
         feature_names=raw.feature_names,
         target_name=raw.target_name,
         classes=classes,
@@ -345,7 +343,7 @@ def _statistics(values: np.ndarray, wanted: bool | None) -> tuple[np.ndarray, np
         mean = np.where(constant, values[0], values.mean(axis=0, dtype=np.float64))
         scale = np.where(constant, 0.0, values.std(axis=0, dtype=np.float64))
     if not np.isfinite(scale).all() or not np.isfinite(mean).all():
-        raise DataError(_TOO_LARGE)
+        raise DataError(TOO_LARGE)
     return mean, np.where(scale == 0, 1.0, scale)
 
 
@@ -355,16 +353,7 @@ def _scaled(X: np.ndarray, mean: np.ndarray, scale: np.ndarray, wanted: bool | N
     A large array is written once, since new memory costs more than arithmetic.
     """
     if not wanted:
-        return _float32(X).copy() if X.dtype == np.float32 else _float32(X)
+        return as_float32(X).copy() if X.dtype == np.float32 else as_float32(X)
     X = X - mean
     X /= scale
-    return _float32(X)
-
-
-def _float32(values: np.ndarray) -> np.ndarray:
-    """Values in float32, refused where they are too large for it."""
-    with np.errstate(over="ignore"):
-        small = np.asarray(values, dtype=np.float32)
-    if not np.isfinite(small).all():
-        raise DataError(_TOO_LARGE)
-    return small
+    return as_float32(X)

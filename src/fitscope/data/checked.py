@@ -10,7 +10,9 @@ from fitscope.errors import DataError
 from fitscope.records import Dataset, Label
 from fitscope.specs import DataSpec
 
-__all__ = ["Scaling", "checked_dataset", "of_mean_one"]
+__all__ = ["TOO_LARGE", "Scaling", "as_float32", "checked_dataset", "of_mean_one"]
+
+TOO_LARGE = "Values beyond 3e38 do not fit into float32; rescale them."
 
 Column = Float64[np.ndarray, " c"]
 
@@ -69,9 +71,9 @@ def checked_dataset(
         weights = of_mean_one(weights, train, test)
     if scaling is None:
         scaling = _scaling(X[train], y[train], w, task, standardize=standardize)
-    X = _float32((X - scaling.mean) / scaling.scale)
+    X = as_float32((X - scaling.mean) / scaling.scale)
     if task == "regression":
-        y = _float32((y - scaling.y_mean) / scaling.y_scale)
+        y = as_float32((y - scaling.y_mean) / scaling.y_scale)
     y = y if task == "regression" else y.astype(np.int32)
     return Dataset(
         spec=DataSpec(
@@ -144,9 +146,10 @@ def _moments(values: np.ndarray, w: np.ndarray | None) -> tuple[Any, Any]:
     return mean, np.where(constant | (scale == 0), 1.0, scale)
 
 
-def _float32(values: np.ndarray) -> np.ndarray:
+def as_float32(values: np.ndarray) -> np.ndarray:
+    """Values in float32, refused where they are too large for it."""
     with np.errstate(over="ignore", invalid="ignore"):
         small = np.asarray(values, dtype=np.float32)
     if not np.isfinite(small).all():
-        raise DataError("Values beyond 3e38 do not fit into float32; rescale them.")
+        raise DataError(TOO_LARGE)
     return small

@@ -19,7 +19,16 @@ from fitscope.train.recorder import Recorder, Watch
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["OUTCOMES", "Block", "Blocks", "Learner", "is_compiled", "train"]
+__all__ = [
+    "OUTCOMES",
+    "Block",
+    "Blocks",
+    "Learner",
+    "is_compiled",
+    "samples_of",
+    "train",
+    "weight_array",
+]
 
 ACTIVATIONS = {
     "sigmoid": layers.SIGMOID,
@@ -141,7 +150,9 @@ class Blocks:
         self.n, self.training = len(dataset.X), training
         self.n_planned = training.n_updates(self.n)
         self.per_epoch = training.updates_per_epoch(self.n)
-        samples = _samples(dataset)
+        X = np.concatenate([dataset.X, dataset.X_test])
+        y = np.concatenate([dataset.y, dataset.y_test])
+        samples = samples_of(X, y, dataset.weights)
         n_all = samples.X.shape[1]
         net, rule = _net(network, dataset, training), _rule(training, self.n)
         self._of_all = net, rule
@@ -186,13 +197,15 @@ def is_compiled() -> bool:
     return folder is not None and any(Path(folder).glob("kernels.train-*.nbi"))
 
 
-def _samples(dataset: Dataset) -> kernels.Samples:
-    """All samples, training first, as the kernels want them: one row a feature or a target."""
-    X = np.concatenate([dataset.X, dataset.X_test])
-    y = np.concatenate([dataset.y, dataset.y_test], dtype=np.float32)
-    w = np.empty(0, np.float32) if dataset.weights is None else dataset.weights
-    rows = np.ascontiguousarray(np.atleast_2d(y.T))
-    return kernels.Samples(np.ascontiguousarray(X.T), rows, w)
+def samples_of(X: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> kernels.Samples:
+    """Samples as the kernels want them: one row a feature, one row a target."""
+    rows = np.ascontiguousarray(np.atleast_2d(y.astype(np.float32).T))
+    return kernels.Samples(np.ascontiguousarray(X.T), rows, weight_array(weights))
+
+
+def weight_array(weights: np.ndarray | None) -> Float32[np.ndarray, " n"]:
+    """Weights as compiled functions take them: an empty array where all samples count alike."""
+    return np.empty(0, np.float32) if weights is None else weights
 
 
 def _net(network: NetworkSpec, dataset: Dataset, training: TrainingSpec) -> kernels.Net:

@@ -75,7 +75,7 @@ class FusedLinear:
         self._kind = np.int64(_KINDS[loss, dataset.task])
         self._d, self._k, self._workers = dataset.d, dataset.k, workers
         self._rows = -(-(self._d + 1) // 4) * 4  # of a tile, with those of zeros
-        w_train, w_test = map(_or_empty, dataset.weights_by_part)
+        w_train, w_test = map(fused.weight_array, dataset.weights_by_part)
         self._train = dataset.X, dataset.y.astype(np.float32), w_train
         self._test = dataset.X_test, dataset.y_test.astype(np.float32), w_test
         self._seen: tuple[bytes, bool] = b"", False
@@ -172,8 +172,8 @@ class FusedNetwork:
         self._p = network.n_parameters(dataset.d, dataset.k)
         self._activation, self._dataset, self._workers = network.activation, dataset, workers
         w_train, w_test = dataset.weights_by_part
-        self._train = _samples(dataset.X, dataset.y, w_train)
-        self._test = _samples(dataset.X_test, dataset.y_test, w_test)
+        self._train = fused.samples_of(dataset.X, dataset.y, w_train)
+        self._test = fused.samples_of(dataset.X_test, dataset.y_test, w_test)
 
     def at(
         self, params: Float64[np.ndarray, " p"], *, hessian: bool = False, exact: bool = True
@@ -320,17 +320,6 @@ def fused_objective(
     if not network.hidden and is_known:
         return FusedLinear(dataset, str(training.loss), workers)
     return FusedNetwork(network, dataset, training, workers)
-
-
-def _or_empty(weights: np.ndarray | None) -> np.ndarray:
-    """Weights as the compiled functions take them."""
-    return np.empty(0, np.float32) if weights is None else weights
-
-
-def _samples(X: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> kernels.Samples:
-    """A part as the kernels want it: a row a feature, a row a target."""
-    rows = np.ascontiguousarray(np.atleast_2d(y.astype(np.float32).T))
-    return kernels.Samples(X.T, rows, _or_empty(weights))
 
 
 def _counted(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:

@@ -127,7 +127,11 @@ def _trajectory(planned: Plan, watch: Watch, keep_bytes: int, memory: Memory) ->
         start = start_parameters(e.network, planned.sizes, rng)
     if memory.rng is not None:
         rng.set_state(torch.from_numpy(memory.rng))
-    trajectory = _by_engine(planned, start, rng, keep_bytes=keep_bytes, watch=watch, memory=memory)
+    if e.training.is_solver:
+        trajectory = _solved(planned, start, watch=watch, keep_bytes=keep_bytes)
+    else:
+        asked: dict[str, Any] = {"keep_bytes": keep_bytes, "watch": watch, "memory": memory}
+        trajectory = _by_engine(planned, start, rng, **asked)
     memory.engine, memory.params = planned.engine, trajectory.params[-1]
     memory.n_updates += int(trajectory.steps[-1])
     memory.rng = rng.get_state().numpy()
@@ -138,9 +142,6 @@ def _by_engine(
     planned: Plan, start: np.ndarray, rng: "torch.Generator", **settings: Any
 ) -> Trajectory:
     e, data = planned.experiment, planned.dataset
-    if e.training.is_solver:
-        del settings["memory"]  # an iteration of a solver knows nothing of those before
-        return _solved(planned, start, **settings)
     if planned.engine == "fused":
         from fitscope.train import fused
 
