@@ -263,7 +263,7 @@ def linear(
     room: Any,
     out: Any,
 ) -> None:
-    """Adds to `out` the sums over the samples first..last - 1 of a linear model.
+    """Sets `out` to the sums over the samples first..last - 1 of a linear model.
 
     Args:
         kind: BINARY or SOFTMAX cross-entropy, or SQUARED error.
@@ -279,6 +279,7 @@ def linear(
             for each pair of answers a >= b the lower triangle of the Hessian (pairs, q, q).
     """
     sums, grad, hess = out
+    sums[:], grad[:], hess[:] = ZERO, ZERO, ZERO
     k, weighs = W.shape[0], w.size > 0
     for at in range(first, last, TILE):
         m = min(TILE, last - at)

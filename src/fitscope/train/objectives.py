@@ -1,13 +1,9 @@
 """What a solver makes small: the loss of all samples with its derivatives, in float64.
 
-By the fused engine in threads over fixed blocks of samples, added up in their order, so that the
-number of threads changes no bit; and by plain PyTorch, the slow reference.
+By the fused engine, and by plain PyTorch, the slow reference.
 """
 
-import itertools
-import math
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +15,7 @@ from fitscope.network import forward, layers
 from fitscope.records import Dataset
 from fitscope.specs import NetworkSpec, TrainingSpec
 from fitscope.train import curvature, fused, kernels
+from fitscope.train.passes import Passes, Threads
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,10 +36,7 @@ _KINDS = {
     ("cross_entropy", "multiclass"): curvature.SOFTMAX,
     ("mse", "regression"): curvature.SQUARED,
 }
-_MOST_BLOCKS = 64
-_BLOCK = 1024  # samples, at least
 _LARGE = 3e7  # samples x squared parameters, where a Hessian takes milliseconds
-_BLOCK_BYTES = 64_000_000  # of the sums of all blocks
 
 
 _NONE = np.empty((0, 0))
@@ -73,7 +67,8 @@ class FusedLinear:
 
     def __init__(self, dataset: Dataset, loss: str, workers: int) -> None:
         self._kind = np.int64(_KINDS[loss, dataset.task])
-        self._d, self._k, self._workers = dataset.d, dataset.k, workers
+        self._d, self._k, self._threads = dataset.d, dataset.k, Threads(workers)
+        self._kept: dict[tuple[int, int, bool], Passes] = {}
         self._rows = -(-(self._d + 1) // 4) * 4  # of a tile, with those of zeros
         w_train, w_test = map(fused.weight_array, dataset.weights_by_part)
         self._train = dataset.X, dataset.y.astype(np.float32), w_train
@@ -95,7 +90,8 @@ class FusedLinear:
         self._seen = params.tobytes(), bool(sums[1] == 0)
         grad = _flat(grad[:, : self._d + 1])
         n = len(self._train[0])
-        return Point(float(sums[0] / n), grad / n, self._hessian(hess) / n if hessian else _NONE)
+        whole = hess.ravel()[self._places] / n if hessian else _NONE
+        return Point(float(sums[0] / n), grad / n, whole)
 
     def test_loss(self, params: Float64[np.ndarray, " p"]) -> float:
         """The mean loss on the test part."""
@@ -110,22 +106,26 @@ class FusedLinear:
     def _sums(
         self, params: np.ndarray, part: tuple[np.ndarray, ...], wanted: int, exact: bool = True
     ) -> list[Any]:
-        """Sums over samples, as `curvature.linear` writes them, added block by block."""
-        k, q = self._k, self._rows
+        """Sums over samples, as `curvature.linear` writes them."""
         X, y, w = part
-        W = np.zeros((k, q))
-        (weights, bias) = layers(params, [self._d, k])[0]
+        W = np.zeros((self._k, self._rows))
+        (weights, bias) = layers(params, [self._d, self._k])[0]
         W[:, : self._d], W[:, self._d] = weights, bias
+
+        def add(first: int, last: int, room: curvature.Room, sums: tuple[np.ndarray, ...]) -> None:
+            curvature.linear(self._kind, np.int64(wanted), W, X, y, w, first, last, room, sums)
+
+        return self._passes(len(X), wanted, exact).total(add)
+
+    def _passes(self, n: int, wanted: int, exact: bool) -> Passes:
+        kind, k, q = (n, wanted, exact), self._k, self._rows
+        if kind in self._kept:
+            return self._kept[kind]
         n_pairs = k * (k + 1) // 2 if wanted == curvature.HESSIAN else 0
         shapes = (2,), (k, q), (n_pairs, q, q)
-        blocks = list(_blocks(len(X), sum(map(math.prod, shapes))))
-        out = [tuple(np.zeros(shape) for shape in shapes) for _ in blocks]
-
-        def add(i: int, room: curvature.Room) -> None:
-            curvature.linear(self._kind, np.int64(wanted), W, X, y, w, *blocks[i], room, out[i])
-
-        _in_threads(add, len(blocks), self._workers, lambda: self._room(exact))
-        return [np.add.reduce(parts) for parts in zip(*out, strict=True)]
+        room = functools.partial(self._room, exact)
+        self._kept[kind] = Passes(n, shapes, room, self._threads)
+        return self._kept[kind]
 
     def _room(self, exact: bool) -> curvature.Room:
         heights = self._rows, self._k, self._k, 4
@@ -134,16 +134,14 @@ class FusedLinear:
         H, B = (np.zeros((rows, curvature.TILE + 8), kind) for rows in (self._rows, 4))
         return curvature.Room(A, H, B, Z, D, V, np.ones(curvature.TILE + 8))
 
-    def _hessian(self, pairs: Float64[np.ndarray, "pairs q q"]) -> Float64[np.ndarray, "p p"]:
-        """The whole matrix in the order of the flat parameters."""
-        k, d1 = self._k, self._d + 1
-        whole = np.empty((k, d1, k, d1))
-        a, b = np.tril_indices(k)
-        lower = np.tril(pairs[:, :d1, :d1])
-        blocks = lower + np.tril(lower, -1).mT
-        whole[a, :, b], whole[b, :, a] = blocks, blocks
-        order = _flat(np.arange(k * d1).reshape(k, d1))
-        return np.asarray(whole.reshape(k * d1, k * d1)[np.ix_(order, order)])
+    @functools.cached_property
+    def _places(self) -> np.ndarray:
+        """Where the lower triangles of all pairs have each number of the Hessian (p, p)."""
+        k, q = self._k, self._rows
+        answer, row = map(_flat, np.indices((k, self._d + 1)))
+        a, b = np.maximum.outer(answer, answer), np.minimum.outer(answer, answer)
+        i, j = np.maximum.outer(row, row), np.minimum.outer(row, row)
+        return np.asarray((a * (a + 1) // 2 + b) * q * q + i * q + j)
 
 
 def _flat(rows: np.ndarray) -> np.ndarray:
@@ -170,10 +168,15 @@ class FusedNetwork:
         sizes = np.array(self._sizes, dtype=np.int64)
         self._net = kernels.Net(sizes, activation, loss, RELATIVE_FLOOR)
         self._p = network.n_parameters(dataset.d, dataset.k)
-        self._activation, self._dataset, self._workers = network.activation, dataset, workers
+        self._activation, self._dataset = network.activation, dataset
         w_train, w_test = dataset.weights_by_part
-        self._train = fused.samples_of(dataset.X, dataset.y, w_train)
-        self._test = fused.samples_of(dataset.X_test, dataset.y_test, w_test)
+        train = fused.samples_of(dataset.X, dataset.y, w_train)
+        test = fused.samples_of(dataset.X_test, dataset.y_test, w_test)
+        threads, room = Threads(workers), functools.partial(self._work, len(train.y))
+        self._train, self._test = (
+            (samples, Passes(samples.X.shape[1], ((1,), (self._p,)), room, threads))
+            for samples in (train, test)
+        )
 
     def at(
         self, params: Float64[np.ndarray, " p"], *, hessian: bool = False, exact: bool = True
@@ -181,37 +184,35 @@ class FusedNetwork:
         """Loss and derivatives on the training part."""
         if hessian:
             raise NotImplementedError("newton is for linear models")
-        return self._mean(params, self._train)
+        return self._mean(params, *self._train)
 
     def test_loss(self, params: Float64[np.ndarray, " p"]) -> float:
         """The mean loss on the test part."""
-        return self._mean(params, self._test).loss
+        return self._mean(params, *self._test).loss
 
     def separates(self, params: Float64[np.ndarray, " p"]) -> bool:
         """Whether every training sample is on its own side, and none on a border."""
         X, y = _counted(self._dataset)
         return is_right(forward(params, X, sizes=self._sizes, activation=self._activation), y)
 
-    def _mean(self, params: np.ndarray, samples: kernels.Samples) -> Point:
+    def _mean(self, params: np.ndarray, samples: kernels.Samples, passes: Passes) -> Point:
         n = samples.X.shape[1]
-        blocks = list(_blocks(n, self._p))
-        losses, grads = np.empty(len(blocks)), np.empty((len(blocks), self._p))
         own_order = np.empty(0, np.int64)
 
-        def add(i: int, work: kernels.Work) -> None:
-            first, last = blocks[i]
+        def add(first: int, last: int, work: kernels.Work, sums: tuple[np.ndarray, ...]) -> None:
+            loss, grad = sums
             share = (last - first) / n
             value = curvature.network(params, self._net, samples, own_order, first, last, work)
-            losses[i], grads[i] = share * value, share * work.grad
+            loss[:], grad[:] = share * value, share * work.grad
 
-        _in_threads(add, len(blocks), self._workers, self._work)
-        return Point(float(np.add.reduce(losses)), np.add.reduce(grads))
+        loss, grad = passes.total(add)
+        return Point(float(loss[0]), grad)
 
-    def _work(self) -> kernels.Work:
+    def _work(self, n_targets: int) -> kernels.Work:
         """Room for a tile of float64 in half a megabyte."""
         rows = sum(self._sizes) + 1
         tile = max(64, min(1024, 2**15 // rows))
-        heights = rows, rows, len(self._train.y), 2
+        heights = rows, rows, n_targets, 2
         A, D, y, softmax = (np.zeros((height, tile)) for height in heights)
         return kernels.Work(A, D, y, np.ones(tile), softmax, np.empty(self._p))
 
@@ -342,33 +343,3 @@ def is_compiled() -> bool:
     """Whether the compiled code lies on disk."""
     folder = curvature.linear.stats.cache_path  # type: ignore[attr-defined]
     return folder is not None and any(Path(folder).glob("curvature.*.nbi"))
-
-
-def _blocks(n: int, n_sums: int) -> Iterator[tuple[int, int]]:
-    """Where each block of samples begins and ends; the same on every machine."""
-    most = max(1, min(_MOST_BLOCKS, _BLOCK_BYTES // (8 * n_sums)))
-    size = max(_BLOCK, -(-n // most))
-    for first in range(0, n, size):
-        yield first, min(n, first + size)
-
-
-def _in_threads(
-    work: Callable[[int, Any], None], n_blocks: int, workers: int, room: Callable[[], Any]
-) -> None:
-    """Calls `work` for each block, in several threads, each with a room of its own."""
-    left = itertools.count()
-
-    def some() -> None:
-        own = room()
-        while (i := next(left)) < n_blocks:
-            work(i, own)
-
-    more = min(workers, n_blocks) - 1
-    if more <= 0:
-        some()
-        return
-    with ThreadPoolExecutor(more) as executor:
-        others = [executor.submit(some) for _ in range(more)]
-        some()
-    for other in others:
-        other.result()

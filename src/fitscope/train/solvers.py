@@ -50,9 +50,10 @@ class Penalised:
     def at(self, params: Vector, *, hessian: bool = False, exact: bool = True) -> Point:
         """Value, gradient and Hessian of the loss with its penalty."""
         found = self.objective.at(params, hessian=hessian, exact=exact)
-        pull = self._pull
-        hess = found.hess + np.diag(pull) if hessian else found.hess
-        return Point(found.loss + self.penalty(params), found.grad + pull * params, hess)
+        if hessian:
+            found.hess.flat[:: params.size + 1] += self._pull  # its diagonal
+        loss, grad = found.loss + self.penalty(params), found.grad + self._pull * params
+        return Point(loss, grad, found.hess)
 
     def penalty(self, params: Vector) -> float:
         """What the weights add to the loss."""
@@ -150,7 +151,7 @@ def solved(
     diagonal = np.diag(hess)
     scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     unit, found = hess * np.outer(scale, scale), scale * right
-    unit += np.diag(damping * largest * scale**2)
+    unit.flat[:: right.size + 1] += damping * largest * scale**2
     n_determined = int(curvature.cholesky(unit, found, least))
     return np.asarray(scale * found), n_determined
 
