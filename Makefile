@@ -41,7 +41,7 @@ test: $(SET_UP) ## Run every test
 	$(CHROMIUM)
 	$(BIN)/pytest -n auto
 
-check: $(SET_UP) ## Check format, lint, types and the fast tests, in under a minute
+check: $(SET_UP) ## Check format, lint, types and the fast tests, in a minute or two
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ NUMERIC += [
         "solvers",
     )
 ]
-install_import_hook([f"fitscope.{name}" for name in NUMERIC], "beartype.beartype")
+install_import_hook([f"fitscope.{name}" for name in NUMERIC], "checked.outer")
 
 # Continuous integration tries the same examples every time; a person's runs go on looking.
 settings.register_profile("ci", derandomize=True)
@@ -48,6 +48,20 @@ FIGURES = json.loads(Path(__file__).with_name("figures.json").read_text(encoding
 def figures() -> dict[str, Any]:
     """Figures of the reference notebooks, printed there or measured by running their code."""
     return FIGURES
+
+
+@pytest.fixture
+def logged() -> Iterator[list[str]]:
+    """The warnings of fitscope's logger, as they come."""
+    said: list[str] = []
+    logger, handler = logging.getLogger("fitscope"), logging.Handler(logging.WARNING)
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING)
+    yield said
+    logger.setLevel(level)
+    logger.removeHandler(handler)
 
 
 @pytest.fixture(autouse=True)

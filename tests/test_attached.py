@@ -1,7 +1,6 @@
 """fs.attach: a loop of somebody's own is recorded as it is, and left as it was."""
 
 import copy
-import logging
 from typing import Any
 
 import numpy as np
@@ -229,15 +228,14 @@ def test_losses_are_those_of_the_module_in_evaluation_mode():
     assert len(run.batch_loss) == 0
 
 
-def test_no_step_at_all_is_said(caplog):
+def test_no_step_at_all_is_said(logged):
     """A block without a step of the optimizer gives the start, and a warning."""
-    with caplog.at_level(logging.WARNING, "fitscope"):
-        run, _ = trained(drawn(dense), 0)
+    run, _ = trained(drawn(dense), 0)
     assert run.steps.tolist() == [0]
-    assert "saw no step of this optimizer" in caplog.text
+    assert "saw no step of this optimizer" in logged[0]
 
 
-def test_the_plan_is_there_before_the_loop(caplog):
+def test_the_plan_is_there_before_the_loop(logged):
     """What will be kept; a warning where it is little."""
     module, (X, y) = drawn(dense), ring()
     optimizer, loss = torch.optim.Adam(module.parameters()), nn.BCEWithLogitsLoss()
@@ -248,10 +246,9 @@ def test_the_plan_is_there_before_the_loop(caplog):
         "stack, so every view applies."
     )
     assert repr(scope) == f"<Scope: {scope.plan}>"
-    assert not caplog.records
-    with caplog.at_level(logging.WARNING, "fitscope"):
-        fs.attach(module, optimizer, X, y, loss=loss, keep_bytes=1000)
-    assert "11 steps fit into 1,000 bytes" in caplog.text
+    assert not logged
+    fs.attach(module, optimizer, X, y, loss=loss, keep_bytes=1000)
+    assert "11 steps fit into 1,000 bytes" in logged[0]
 
 
 def test_a_scope_is_for_one_loop():
