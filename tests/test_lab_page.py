@@ -239,6 +239,17 @@ def test_a_solver_leaves_the_step_to_itself(bench: Bench) -> None:
     assert bench.run().experiment.training.l2 == 0
 
 
+def test_newton_is_there_for_a_model_without_hidden_units(bench: Bench) -> None:
+    """Where there are some, it cannot be chosen."""
+    newton = bench.find("[data-setting=optimizer] option[value=newton]")
+    assert newton.is_disabled()
+    bench.choose("bad-start")
+    assert newton.is_enabled()
+    with bench.new_run():
+        bench.find("[data-setting=optimizer] select").select_option("newton")
+    assert bench.run().experiment.training.optimizer == "newton"
+
+
 def test_hidden_units_change_and_the_invitation_has_done_its_work(bench: Bench) -> None:
     """The line that invites goes with the first change of the network."""
     with bench.new_run():

@@ -376,6 +376,7 @@ def test_what_others_determine_is_left_out():
                 ("weight_decay", 0.5, "0.0"),
                 ("batch_size", 7, "full"),
                 ("shuffle", False, "true"),
+                ("patience", 5, "none"),
             )
         ),
         ("moons", {"optimizer": "lbfgs", "momentum": 0.5}, "`training.momentum` belongs to sgd, "),
@@ -426,6 +427,15 @@ def test_compiling_is_said(monkeypatch, logged):
     assert message.startswith("Compiling the solvers, once on this machine")
     monkeypatch.undo()
     single.say_whether_solvers_compile.cache_clear()
+
+
+def test_another_optimizer_takes_its_own_defaults():
+    """What an experiment sets for the one before does not stand in its way; what is asked does."""
+    e = fs.experiment("bad-start", optimizer="newton")
+    assert (e.training.lr, e.training.batch_size, e.training.shuffle) == (0.01, None, True)
+    back = e.override(l2=0.5).override(optimizer="sgd", momentum=0.5)
+    assert (back.training.l2, back.training.momentum) == (0, 0.5)
+    assert back.override(optimizer="adam").training.momentum == 0
 
 
 def test_the_summary_names_the_solver():

@@ -18,7 +18,7 @@ from fitscope.errors import (
 from fitscope.settings import Spec, meant_setting
 from fitscope.specs.data import DataSpec
 from fitscope.specs.network import NetworkSpec
-from fitscope.specs.training import TrainingSpec
+from fitscope.specs.training import TrainingSpec, not_of
 
 __all__ = ["FLAT_FIELDS", "TABLE_SUFFIXES", "Experiment", "experiment", "experiments"]
 
@@ -47,7 +47,8 @@ class Experiment(Spec):
         """The same experiment with some fields changed, named flat.
 
         A name belongs to the section that has it; `seed` is the training's, `data_seed` the
-        data's. Another data set (`name`) starts from that data set's own defaults.
+        data's. Another data set (`name`) starts from that data set's own defaults, and with another
+        optimizer, what does not belong to it takes its default.
 
         Raises:
             ExperimentError: a name is unknown or a value out of range; all are listed.
@@ -66,6 +67,9 @@ class Experiment(Spec):
         values = self.model_dump(exclude_none=True)
         if "path" in flat or flat.get("name", self.data.name) != self.data.name:
             values["data"] = {}
+        if flat.get("optimizer", self.training.optimizer) != self.training.optimizer:
+            for name in not_of(flat["optimizer"]):
+                values["training"].pop(name, None)
         for name, value in flat.items():
             section, field = FLAT_FIELDS[name]
             values[section][field] = value

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from fitscope.catalogue import Task
 from fitscope.settings import Spec, parse_full
 
-__all__ = ["LOSSES", "SOLVERS", "TrainingSpec"]
+__all__ = ["LOSSES", "SOLVERS", "TrainingSpec", "not_of"]
 
 LOSSES: Mapping[Task, tuple[Literal["cross_entropy", "mse", "smooth_l1", "relative"], ...]] = {
     "binary": ("cross_entropy", "mse"),
@@ -16,6 +16,14 @@ LOSSES: Mapping[Task, tuple[Literal["cross_entropy", "mse", "smooth_l1", "relati
     "regression": ("mse", "smooth_l1", "relative"),
 }  # the losses that have a meaning for each task, the usual one first
 SOLVERS = ("lbfgs", "newton")
+_OF_STEPS = ("lr", "weight_decay", "batch_size", "shuffle", "patience")
+_OF_SGD = ("momentum", "nesterov")
+
+
+def not_of(optimizer: object) -> tuple[str, ...]:
+    """The settings that belong to other optimizers."""
+    others = _OF_STEPS if optimizer in SOLVERS else ("l2",)
+    return others if optimizer == "sgd" else (*others, *_OF_SGD)
 
 
 class TrainingSpec(Spec):
@@ -25,7 +33,7 @@ class TrainingSpec(Spec):
         None, description="the loss; default: cross_entropy for classes, mse for regression"
     )
     optimizer: Literal["sgd", "adam", "adamw", "rmsprop", "lbfgs", "newton"] = Field(
-        "adam", description="the rule of one step, or a full-batch solver: lbfgs, newton"
+        "adam", description="the rule of one step, or a solver: lbfgs, newton (no hidden units)"
     )
     lr: float = Field(0.01, gt=0, le=1e6, description="learning rate, the length of a step")
     momentum: float = Field(0.0, ge=0, lt=1, description="sgd: share of the last step kept")
@@ -48,13 +56,13 @@ class TrainingSpec(Spec):
         None, ge=1, description="stop after so many epochs without a smaller test loss"
     )
 
-    @field_validator("lr", "weight_decay", "batch_size", "shuffle", "patience")
+    @field_validator(*_OF_STEPS)
     @classmethod
     def _belongs_to_steps(cls, value: float | None, info: ValidationInfo) -> float | None:
         optimizer = info.data.get("optimizer")
         usual = cls.model_fields[str(info.field_name)].default
         if optimizer in SOLVERS and value != usual:
-            default = "full" if usual is None else str(usual).lower()
+            default = "full" if info.field_name == "batch_size" else str(usual).lower()
             raise ValueError(
                 f"belongs to the stepwise optimizers, not to {optimizer}: leave it at its default, "
                 f"{default}"
@@ -69,7 +77,7 @@ class TrainingSpec(Spec):
             raise ValueError(f"belongs to lbfgs and newton, not to {optimizer}")
         return value
 
-    @field_validator("momentum", "nesterov")
+    @field_validator(*_OF_SGD)
     @classmethod
     def _belongs_to_sgd(cls, value: float | bool, info: ValidationInfo) -> float | bool:
         optimizer = info.data.get("optimizer", "sgd")

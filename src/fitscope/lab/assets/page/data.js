@@ -14,7 +14,7 @@ import { mount as mountTables } from "./tables.js";
 const MAIN = ["optimizer", "lr", "batch_size", "epochs", "loss"];
 const OF_SGD = ["momentum", "nesterov"];
 const SOLVERS = ["lbfgs", "newton"]; // they find the step and its length themselves
-const OF_STEPS = ["lr", "weight_decay", "batch_size", "shuffle"];
+const OF_STEPS = ["lr", "weight_decay", "batch_size", "shuffle", "patience"];
 const FIRST_POINTS = [[-1, -1, 0], [1, 1, 1]]; // a set of points by hand begins with one a class
 const ELSEWHERE = ["points", "target", "features", "categories", "drop", "task", "path", "name"]; // set by other means
 
@@ -187,8 +187,10 @@ function trainingSettings(store, actions, catalogue) {
       rows.loss = settingRow("loss", field, (value) => actions.change("training", { loss: value }), catalogue.losses[task]);
       loss.replaceChildren(rows.loss);
     }
-    const { training } = experiment;
+    const { training, network } = experiment;
     for (const [n, row] of Object.entries(rows)) row.show(training[n]);
+    const newton = /** @type {HTMLOptionElement} */ (rows.optimizer.querySelector("[value=newton]"));
+    newton.disabled = network.hidden.length > 0;
     for (const n of OF_SGD) rows[n].hidden = training.optimizer !== "sgd";
     rows.nesterov.hidden ||= !training.momentum;
     const isFull = training.batch_size === null || training.batch_size === undefined;

@@ -9,7 +9,7 @@ import * as output from "../views/output.js";
 import * as parameters from "../views/parameters.js";
 import * as surface from "../views/surface.js";
 import { lossUnit } from "../model/names.js";
-import { duration, el, explain, shown, whole } from "./dom.js";
+import { duration, el, explain, prose, shown, whole } from "./dom.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./store.js").State} State */
@@ -115,7 +115,8 @@ function numbers(store) {
     for (const name of Object.keys(cells)) delete cells[name];
     explain(cost, run.engineReason || "How many steps were made, how long the training took, and what trained it.");
     const ending = run.ending.startsWith("finished") ? "" : `; ${run.ending}`;
-    cost.textContent = `${whole(run.steps[run.t - 1])} updates in ${duration(run.trainS)}, ${run.engine}${ending}`;
+    const text = `${whole(run.steps[run.t - 1])} updates in ${duration(run.trainS)}, ${run.engine}${ending}`;
+    cost.replaceChildren(...prose(text).childNodes);
   });
   store.on(["moment"], ({ run, moment }) => {
     if (!run || !moment) return;

@@ -27,7 +27,7 @@ export function mount(root, store) {
     const { summary, code, importance, meanings, note } = boot;
     body.replaceChildren(
       el("p", { class: "sentence" }, summary.sentence),
-      ["FINISHED", "STOPPED", "STOPPED_EARLY", "CONVERGED"].includes(shownRun.outcome) ? "" : el("p", { class: "warning" }, `${shownRun.ending[0].toUpperCase()}${shownRun.ending.slice(1)}.`),
+      ["FINISHED", "STOPPED", "STOPPED_EARLY", "CONVERGED"].includes(shownRun.outcome) ? "" : el("p", { class: "warning" }, ...prose(`${shownRun.ending[0].toUpperCase()}${shownRun.ending.slice(1)}.`).childNodes),
       note ? el("p", { class: "warning" }, note) : "",
       summary.formula ? section("Learned", el("p", { class: "formula" }, summary.formula)) : "",
       summary.truth ? section("Made by", el("p", { class: "formula" }, summary.truth)) : "",
