@@ -59,6 +59,58 @@ def test_the_table_is_that_of_statsmodels(task, standardize):
         assert_allclose(found.odds_ratios, np.exp(np.asarray(theirs.params).T.reshape(-1, 4)), rtol)
 
 
+TEXTS = np.array(["Ash", "Box", "Cob", "Elm"])[RNG.integers(0, 4, 400)]
+
+
+def _table_with_texts(task):
+    """A file of the same data, and two columns of texts."""
+    columns = {**dict(zip("abc", X.T, strict=True)), "tree": TEXTS, "new": X[:, 0] > 0.3}
+    columns["new"] = np.where(columns["new"], "yes", "no")
+    heads, cells = ",".join([*columns, "y"]), zip(*columns.values(), TARGETS[task], strict=True)
+    rows = "\n".join(",".join(map(str, row)) for row in cells)
+    Path("t.csv").write_text(f"{heads}\n{rows}\n")
+
+
+@pytest.mark.parametrize("task", PEERS)
+def test_texts_are_against_the_first_of_them(task):
+    """As with R's treatment contrasts; inputs are scaled, for which the tolerance above is."""
+    _table_with_texts(task)
+    settings = {"task": task, "optimizer": "newton", "test_fraction": 0}
+    found = fs.fit("t.csv", target="y", **settings).summary()
+    assert found.names == (
+        "a",
+        "b",
+        "c",
+        "tree=Box",
+        "tree=Cob",
+        "tree=Elm",
+        "new=yes",
+        "intercept",
+    )
+    assert found.against == ("", "", "", *["tree=Ash"] * 3, "new=no", "")
+    trees = TEXTS[:, None] == ["Box", "Cob", "Elm"]
+    design = np.column_stack([X, trees, X[:, 0] > 0.3, np.ones(400)]).astype(float)
+    model = PEERS[task](TARGETS[task], design)
+    theirs = model.fit() if task == "regression" else model.fit(disp=0, tol=1e-12, maxiter=100)
+    for ours, other in ((found.estimates, theirs.params), (found.std_errors, theirs.bse)):
+        assert_allclose(ours, np.reshape(np.asarray(other).T, ours.shape), rtol=2e-5, atol=1e-6)
+    assert "; texts against tree=Ash, new=no, on 400 samples" in found.title
+    assert found.readings[3].startswith("tree=Box rather than tree=Ash ")
+    last = found.readings[7]
+    assert last.startswith("Where all inputs are 0 but tree=Ash, new=no, ")
+    assert found.rows()[3]["against"] == "tree=Ash"
+    assert "against" not in found.rows()[0]
+
+
+def test_numbers_far_from_0_have_standard_errors():
+    """The rounding of a run's rows to float32 is no sign of a run that stopped early."""
+    pressure = (101325 + TARGETS["regression"]).astype(np.float32).astype(float)
+    found = fs.fit((X, pressure), optimizer="newton").summary()
+    theirs = OLS(pressure, X1).fit()
+    assert_allclose(found.estimates[0], theirs.params, rtol=1e-6, atol=1e-9)
+    assert_allclose(found.std_errors[0], theirs.bse, rtol=1e-6)
+
+
 def test_any_optimizer_that_gets_there_will_do():
     """L-BFGS, and a stepwise one whose end is within a hundredth of a standard error."""
     best = fitted("binary", standardize=True).summary()
@@ -128,6 +180,13 @@ def _quasi():
     return fs.fit(([0, 1, 2, 2, 2, 2, 3, 4.0], [0, 0, 0, 1, 0, 1, 1, 1]), optimizer="newton")
 
 
+def _quasi_by_lbfgs():
+    rng = np.random.default_rng(0)
+    inputs = np.column_stack([rng.integers(0, 2, 60), rng.normal(size=60)])
+    y = np.where(inputs[:, 0] == 1, rng.integers(0, 2, 60), rng.integers(0, 3, 60))
+    return fs.fit((inputs, y), optimizer="lbfgs", epochs=2000, standardize=True)
+
+
 def _collinear():
     twice = np.column_stack([X, X[:, 0] - X[:, 2]])
     return fs.fit((twice, TARGETS["binary"]), optimizer="newton")
@@ -158,6 +217,7 @@ REFUSED = {
     ),
     "separable": (_separable, "can be told apart without a mistake, so the coefficients grow"),
     "partly separable": (_quasi, "Some samples can be told apart without a mistake"),
+    "partly separable, by lbfgs": (_quasi_by_lbfgs, "Some samples can be told apart without a mi"),
     "collinear": (_collinear, "`x[34]` is determined by other inputs or constant"),
     "constant": (_constant, "`x1` is determined by other inputs or constant"),
     "no data": (_without_data, "saved without"),

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.optimize import linprog
 from sklearn.linear_model import LogisticRegression
 
 import fitscope as fs
@@ -245,6 +246,52 @@ def test_partly_separable_classes_are_told(optimizer):
     assert fs.fit(QUASI, optimizer=optimizer, l2=1e-4).outcome is Outcome.CONVERGED
     iris = fs.fit("iris", optimizer=optimizer)
     assert iris.outcome is Outcome.UNBOUNDED
+
+
+def _has_optimum(X, y):
+    """By a linear program: whether no logits, but those all alike, are right or 0 for all."""
+    classes, X1 = np.unique(y), np.column_stack([X / np.abs(X).max(axis=0), np.ones(len(X))])
+    rows = []
+    for x, label in zip(X1, y, strict=True):
+        for other in classes[classes != label]:
+            row = (classes == label)[:, None] * x - (classes == other)[:, None] * x
+            rows.append(row.ravel())
+    A = np.array(rows)
+    found = linprog(-A.sum(axis=0), A_ub=-A, b_ub=np.zeros(len(A)), bounds=(-1, 1))
+    return -found.fun < 1e-7
+
+
+@pytest.mark.parametrize("optimizer", ["newton", "lbfgs"])
+def test_verdicts_are_those_of_a_linear_program(optimizer):
+    """Whether there is an optimum, also from starts whose probabilities are 0 and 1."""
+    verdicts = set()
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        k, n, d = rng.integers(2, 4), rng.integers(12, 60), rng.integers(1, 4)
+        X = np.column_stack([rng.integers(0, 2, n), rng.normal(size=(n, d))])
+        X = (X * 10.0 ** rng.integers(-2, 4)).astype(np.float32).astype(float)
+        y = rng.integers(0, k, n)
+        if seed % 2:
+            y = np.where(X[:, 0] > 0, rng.integers(0, max(1, k - 1), n), y)
+        outcome = fs.fit((X, y), optimizer=optimizer, epochs=3000).outcome
+        assert (outcome == Outcome.CONVERGED) == _has_optimum(X, y), seed
+        verdicts.add(outcome)
+    assert {Outcome.CONVERGED, Outcome.UNBOUNDED} <= verdicts
+
+
+@pytest.mark.parametrize("l2", [1.0, 1e-3])
+def test_newton_finds_its_way_from_where_nothing_curves(l2):
+    """Inputs up to 1,680: nearly every sample is sure of a wrong class, and 154 nats off."""
+    run = fs.fit("wine", optimizer="newton", l2=l2, standardize=False)
+    assert run.train_loss[0] > 100
+    assert run.outcome == Outcome.CONVERGED
+    peer = fs.fit("wine", optimizer="lbfgs", l2=l2, standardize=False, epochs=20_000)
+    objectives = (
+        found.train_loss[-1] + l2 / 2 * np.sum(np.square(found.params[-1][:39], dtype=float))
+        for found in (run, peer)
+    )
+    ours, theirs = objectives
+    assert ours <= theirs * (1 + 1e-6)  # rows are float32
 
 
 @pytest.mark.parametrize("seed", range(3))

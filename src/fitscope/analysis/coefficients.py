@@ -15,13 +15,22 @@ from fitscope.records import Dataset, Run
 from fitscope.specs import LOSSES
 from fitscope.train.objectives import FusedLinear, Point
 from fitscope.train.single import n_cores
-from fitscope.train.solvers import Penalised, leads_away, newton_path
+from fitscope.train.solvers import (
+    Penalised,
+    comes_to_rest,
+    leads_away,
+    newton_path,
+)
 
 __all__ = ["Coefficients", "coefficients"]
 
 _NEAR = 0.01  # standard errors: how far the end may be from the optimum
 _SINGULAR = 1e-13  # as for the solver, of an input's own information
 _EXACT = 1e-13  # of the mean square of the target: what float32 makes of 0
+_PARTLY_SEPARABLE = (
+    "Some samples can be told apart without a mistake, so some coefficients grow without end and "
+    "have no standard errors; leave out the input that does it."
+)
 _HEADS = ("", "estimate", "std. error", "{statistic}", "p", "95 % interval", "{ratio}")
 
 
@@ -30,10 +39,12 @@ class Coefficients:
     """The coefficients of a linear model in the data's own units, and how sure they are.
 
     A row is an answer: the value, the log-odds of the second class, or of each class but the first
-    against the first. A column is an input; the last is the intercept.
+    against the first. A column is an input; the last is the intercept. Of a column of texts, one
+    has no coefficient of its own: the others are against it.
 
     Attributes:
         names: the inputs, then "intercept".
+        against: the text that each is compared with; "" where it is no text.
         answers: what each row is about: the target, or the class.
         baseline: the class that the odds are against; "" for a regression.
         target: name of the target.
@@ -49,6 +60,7 @@ class Coefficients:
     """
 
     names: tuple[str, ...]
+    against: tuple[str, ...]
     answers: tuple[str, ...]
     baseline: str
     target: str
@@ -81,6 +93,7 @@ class Coefficients:
         found = []
         for r, c in itertools.product(range(len(self.answers)), range(len(self.names))):
             row: dict[str, Any] = {"answer": self.answers[r], "name": self.names[c]}
+            row |= {"against": self.against[c]} if self.against[c] else {}
             row |= {"estimate": self.estimates[r, c], "std_error": self.std_errors[r, c]}
             row |= {self.statistic_name: self.statistics[r, c], "p_value": self.p_values[r, c]}
             row |= {"low": self.low[r, c], "high": self.high[r, c]}
@@ -92,20 +105,20 @@ class Coefficients:
     def _reading(self, r: int, c: int) -> str:
         name, answer, target = self.names[c], self.answers[r], self.target
         ends = self.estimates[r, c], self.low[r, c], self.high[r, c]
-        is_last = c == len(self.names) - 1
-        if not self.baseline:
-            value, low, high = (f"{end:.4g}" for end in ends)
-            if is_last:
-                return f"Where all inputs are 0, {target} is {value} ({low} to {high})."
-            effect = f"adds {value} to {target}"
-            return f"One unit more of {name} {effect} ({low} to {high}), all else equal."
-        with np.errstate(over="ignore"):
-            value, low, high = (f"{np.exp(end):.4g}" for end in ends)
+        if self.baseline:
+            with np.errstate(over="ignore"):
+                ends = tuple(np.exp(ends))
+        value, low, high = (f"{end:.4g}" for end in ends)
         odds = f"the odds of {target} = {answer} against {self.baseline}"
-        if is_last:
-            return f"Where all inputs are 0, {odds} are {value} ({low} to {high})."
-        effect = f"multiplies {odds} by {value}"
-        return f"One unit more of {name} {effect} ({low} to {high}), all else equal."
+        if c == len(self.names) - 1:
+            texts = ", ".join(filter(None, dict.fromkeys(self.against)))
+            where = "all inputs are 0" + f" but {texts}" * bool(texts)
+            what = f"{odds} are" if self.baseline else f"{target} is"
+            return f"Where {where}, {what} {value} ({low} to {high})."
+        cause = f"{name} rather than {self.against[c]}"
+        cause = cause if self.against[c] else f"One unit more of {name}"
+        effect = f"multiplies {odds} by {value}" if self.baseline else f"adds {value} to {target}"
+        return f"{cause} {effect} ({low} to {high}), all else equal."
 
     def _cells(self, r: int) -> list[list[str]]:
         """The table of one answer as text, its heads first."""
@@ -176,25 +189,78 @@ def coefficients(run: Run) -> Coefficients:
         >>> found.names, found.estimates.round(2).tolist()
         (('x1', 'x2', 'intercept'), [[1.2, -5.04, 0.61]])
     """
-    d = run.dataset
-    _check(run)
+    d, design = run.dataset, _Design(run.dataset)
+    _check(run, design)
     end = run.params[-1].astype(np.float64)
     best, point = _optimum(run, end)
-    free = d.n_train - d.d - 1
-    rows, information = _contrasts(best, d), d.n_train * _of_contrasts(point.hess, d)
+    free = d.n_train - len(design.names)
+    information = d.n_train * _of_contrasts(point.hess, d, design)
     if not d.classes:
         information *= free / (2 * d.n_train * point.loss)  # s^2 = n loss / free
-    covariance = _inverse(information, d)
-    away = _contrasts(end, d) - rows
-    if np.any(np.abs(away.ravel()) > _NEAR * np.sqrt(np.diag(covariance))):
+    std_errors = design.std_errors(_inverse(information, design))
+    estimates = design.estimates(_contrasts(best, d))
+    rounded = np.abs(_contrasts(end, d)) * np.finfo(np.float32).eps  # as rows of a run are
+    away = np.abs(design.estimates(_contrasts(end, d)) - estimates)
+    if np.any(away > _NEAR * std_errors + design.reach(rounded)):
         raise DataError(
             "These standard errors hold at the optimum only; this run stopped before it: train "
             "with optimizer='newton'."
         )
-    return _table(d, *_in_data_units(rows, covariance, d), free)
+    return _table(d, design, estimates, std_errors, free)
 
 
-def _check(run: Run) -> None:
+class _Design:
+    """The coefficients that the data determine, in the data's own units.
+
+    Of the inputs that a column of texts makes, one is 1 in every sample: the first of them goes
+    into the intercept, and the others are against it.
+
+    Attributes:
+        kept: inputs with a coefficient of their own, and the intercept, as columns of a row.
+        names: theirs.
+        against: the input that each is against, or "".
+    """
+
+    def __init__(self, d: Dataset) -> None:
+        self.d, first = d, 0
+        against, is_text = np.arange(d.d), np.zeros(d.d, dtype=bool)
+        for column in d.preprocessing.columns if d.preprocessing else ():
+            last = first + len(column.inputs)
+            if column.kind == "category":
+                against[first:last], is_text[first:last] = first, True
+            first = last
+        dropped = is_text & (against == np.arange(d.d))
+        self.kept = np.append(np.flatnonzero(~dropped), d.d)
+        names = (*d.feature_names, "intercept")
+        self.names = tuple(names[i] for i in self.kept)
+        self.against = (*(names[against[i]] if is_text[i] else "" for i in self.kept[:-1]), "")
+        self._units = np.diag(np.append(1 / d.scale, 1.0)) * d.y_scale
+        self._units[-1, :-1] = -d.mean / d.scale * d.y_scale  # where all inputs are 0
+        compared = np.eye(d.d + 1)
+        compared[np.flatnonzero(is_text), against[is_text]] -= 1
+        compared[-1, np.flatnonzero(dropped)] = 1
+        self._map = (compared @ self._units)[self.kept]
+
+    def estimates(self, rows: Float64[np.ndarray, "r c"]) -> Float64[np.ndarray, "r q"]:
+        """Of rows of weights and bias for inputs and a target that are scaled."""
+        found = rows @ self._map.T
+        found[:, -1] += self.d.y_mean
+        return np.asarray(found)
+
+    def reach(self, rows: Float64[np.ndarray, "r c"]) -> Float64[np.ndarray, "r q"]:
+        """How far estimates may be off where rows are by so much."""
+        return np.asarray(rows @ np.abs(self._map).T)
+
+    def std_errors(self, covariance: Float64[np.ndarray, "p p"]) -> Float64[np.ndarray, "r q"]:
+        """Of the covariance of those rows, what is dropped left out."""
+        units = self._units[np.ix_(self.kept, self.kept)]
+        n_rows = len(covariance) // len(units)
+        whole = np.kron(np.eye(n_rows), units)
+        variances = np.einsum("ij,jk,ik->i", whole, covariance, whole, optimize=True)
+        return np.asarray(np.sqrt(variances).reshape(n_rows, len(units)))
+
+
+def _check(run: Run, design: _Design) -> None:
     """What can be refused before anything is computed."""
     d, t, problem = run.dataset, run.experiment.training, ""
     needs_plain(run, "summary")
@@ -221,9 +287,10 @@ def _check(run: Run) -> None:
     if problem:
         raise DataError(problem)
     needs_data(d, "summary")
-    if d.n_train <= d.d + 1:
+    p = len(design.names)
+    if d.n_train <= p:
         raise DataError(
-            f"summary needs more samples than coefficients; there are {d.n_train} for {d.d + 1}."
+            f"summary needs more samples than coefficients; there are {d.n_train} for {p}."
         )
 
 
@@ -240,10 +307,9 @@ def _optimum(run: Run, end: Float64[np.ndarray, " p"]) -> tuple[Float64[np.ndarr
                 "end and have no standard errors; train with `l2` for a model that can be used."
             )
         if d.classes and leads_away(slow, d):
-            raise DataError(
-                "Some samples can be told apart without a mistake, so some coefficients grow "
-                "without end and have no standard errors; leave out the input that does it."
-            )
+            raise DataError(_PARTLY_SEPARABLE)
+    if d.classes and not comes_to_rest(free, best, d):
+        raise DataError(_PARTLY_SEPARABLE)
     best = best + free.newton_step(objective.at(best, hessian=True))  # to the last digits
     point = objective.at(best, hessian=True)
     if not d.classes and point.loss <= _EXACT * float(np.mean(d.y.astype(np.float64) ** 2)):
@@ -258,45 +324,36 @@ def _contrasts(params: Float64[np.ndarray, " p"], d: Dataset) -> Float64[np.ndar
     return rows[1:] - rows[0] if d.k > 1 else rows
 
 
-def _of_contrasts(hess: Float64[np.ndarray, "p p"], d: Dataset) -> Float64[np.ndarray, "q q"]:
-    """The Hessian by the contrasts, row by row: with the first class held at 0."""
-    i, k = np.arange(d.d), d.k
+def _of_contrasts(
+    hess: Float64[np.ndarray, "p p"], d: Dataset, design: _Design
+) -> Float64[np.ndarray, "q q"]:
+    """The Hessian by what is determined, row by row: with the first class held at 0."""
+    i, k = design.kept[:-1], d.k
     order = np.concatenate([[*(c * d.d + i), k * d.d + c] for c in range(min(1, k - 1), k)])
     return np.asarray(hess[np.ix_(order, order)])
 
 
-def _inverse(information: Float64[np.ndarray, "q q"], d: Dataset) -> Float64[np.ndarray, "q q"]:
+def _inverse(
+    information: Float64[np.ndarray, "q q"], design: _Design
+) -> Float64[np.ndarray, "q q"]:
     """The covariance; refused where an input says nothing that the others do not."""
     scale = 1 / np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
     unit = information * np.outer(scale, scale)
-    names = (*d.feature_names, "the intercept")
-    order = [d.d, *range(d.d)]  # the intercept first: a constant input is named itself
-    for n in range(1, d.d + 2):
+    last = len(design.names) - 1
+    order = [last, *range(last)]  # the intercept first: a constant input is named itself
+    for n in range(1, last + 2):
         square = unit[np.ix_(order[:n], order[:n])]
         if np.linalg.eigvalsh(square)[0] <= _SINGULAR:
             raise DataError(
-                f"`{names[order[n - 1]]}` is determined by other inputs or constant, so its "
+                f"`{design.names[order[n - 1]]}` is determined by other inputs or constant, so its "
                 "coefficient could be any number; leave it out."
             )
-    return np.asarray(np.linalg.inv(unit) * np.outer(scale, scale))
-
-
-def _in_data_units(
-    rows: Float64[np.ndarray, "r c"], covariance: Float64[np.ndarray, "q q"], d: Dataset
-) -> tuple[Float64[np.ndarray, "r c"], Float64[np.ndarray, "r c"]]:
-    """Estimates and standard errors for inputs and a target that are not scaled."""
-    to_units = np.diag(np.append(1 / d.scale, 1.0))
-    to_units[-1, :-1] = -d.mean / d.scale  # the intercept is where all inputs are 0
-    to_units *= d.y_scale
-    estimates = rows @ to_units.T
-    estimates[:, -1] += d.y_mean
-    whole = np.kron(np.eye(len(rows)), to_units)
-    variances = np.einsum("ij,jk,ik->i", whole, covariance, whole, optimize=True)
-    return estimates, np.sqrt(variances).reshape(rows.shape)
+    return np.asarray(np.linalg.inv(unit) * np.outer(scale, scale), dtype=np.float64)
 
 
 def _table(
     d: Dataset,
+    design: _Design,
     estimates: Float64[np.ndarray, "r c"],
     std_errors: Float64[np.ndarray, "r c"],
     free: int,
@@ -316,8 +373,11 @@ def _table(
     baseline = classes[0] if classes else ""
     answers = tuple(classes[1:]) if classes else (d.target_name,)
     about = model.format(target=d.target_name, answer=answers[-1], baseline=baseline)
+    texts = ", ".join(filter(None, dict.fromkeys(design.against)))
+    about += f"; texts against {texts}" * bool(texts)
     return Coefficients(
-        names=(*d.feature_names, "intercept"),
+        names=design.names,
+        against=design.against,
         answers=answers,
         baseline=baseline,
         target=d.target_name,

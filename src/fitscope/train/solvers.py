@@ -17,16 +17,28 @@ from fitscope.train.objectives import Objective, Point
 from fitscope.train.recorder import Recorder, Watch
 from fitscope.train.threads import one_thread
 
-__all__ = ["SINGULAR", "Penalised", "Reached", "leads_away", "newton_path", "solved", "train"]
+__all__ = [
+    "SINGULAR",
+    "Penalised",
+    "Reached",
+    "comes_to_rest",
+    "leads_away",
+    "newton_path",
+    "solved",
+    "train",
+]
 
 CONVERGED = 1e-13  # of the objective: a step expected to gain less is not made
 QUADRATIC = 1e-5  # of the objective: below it, the last Hessian is good enough
 FASTER = 1e-2  # of the gain before: only where convergence is quadratic is it so much less
 RUNS_OFF = 1e-9  # of the objective: near a regular optimum, a gain so small moves no sample far
 FAR = 0.1  # logits
+UNSURE, SURE = 4.0, 10.0  # logits, up to which samples have a say, and from which on hardly one
 GAINED = 0.25  # of the expected gain, which a step must have
 ROUNDING = 1e-14  # of the objective
-FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-3, 1e-4, 1e12
+FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-3, 1e-12, 1e12
+FREE = 1e-6  # of the damping: a step is hardly held back
+MOST_STEPS = 1000  # of Newton's method, in which it comes to rest if there is an optimum
 COARSE = 1e-4  # the same for a Hessian summed in float32, which is then summed in float64
 SINGULAR = 1e-13  # of an input's curvature: what no other input explains, if it is so little
 
@@ -47,6 +59,7 @@ class Penalised:
         self.objective, self.l2, self.sizes = objective, l2, sizes
         self._pull = _pull(l2, sizes)
 
+    @np.errstate(all="ignore")  # far out, where a step without an end leads
     def at(self, params: Vector, *, hessian: bool = False, exact: bool = True) -> Point:
         """Value, gradient and Hessian of the loss with its penalty."""
         found = self.objective.at(params, hessian=hessian, exact=exact)
@@ -58,6 +71,10 @@ class Penalised:
     def penalty(self, params: Vector) -> float:
         """What the weights add to the loss."""
         return float(0.5 * np.sum(self._pull * params**2))
+
+    def most_curved(self, p: int) -> Vector:
+        """The Hessian's diagonal (p,) where the model is unsure: elsewhere it is hardly larger."""
+        return np.diag(self.at(np.zeros(p), hessian=True, exact=False).hess).copy()
 
     def newton_step(self, point: Point) -> Vector:
         """The step to the lowest point of the quadratic model, without damping."""
@@ -102,56 +119,80 @@ class Reached(NamedTuple):
     slow: Vector | None = None
 
 
+class _Damping:
+    """How much a step is held back: more after each that failed, less and less after others."""
+
+    def __init__(self) -> None:
+        self.value = 0.0
+        self._last, self._n_good = FIRST_DAMPING, 0
+
+    def more(self) -> None:
+        self.value, self._n_good = 10 * self.value or self._last, 0
+
+    def less(self) -> None:
+        if self.value:
+            self._last, self._n_good = self.value, self._n_good + 1
+            self.value /= 10.0**self._n_good
+            self.value *= self.value > LEAST_DAMPING
+
+
 def newton_path(penalised: Penalised, params: Vector) -> Iterator[Reached]:
     """Newton's iterates, the start first, until no step gains anything.
 
     A step s solves (H + m D) s = -g. The damping m is 0 until a step fails to gain what the
     quadratic model promises; then it grows until one does, and shrinks again (Levenberg 1944). D
-    is the largest diagonal that H has had (Moré 1978), so that samples on whose side the model is
-    too sure, and whose curvature is gone, do not throw the parameters far away. At the quadratic
-    end the last Hessian is kept, which saves a pass over it.
+    is the diagonal of H where the model is unsure of all samples, which is about as large as it
+    gets: samples on whose side it is too sure, and whose curvature is gone, do not throw the
+    parameters far away. At the quadratic end the last Hessian is kept, which saves a pass over it.
     """
     least, exact = COARSE, False
     now = penalised.at(params, hessian=True, exact=exact)
     yield Reached(params, now)
-    hess, largest, damping, before = np.empty((0, 0)), np.zeros(params.size), 0.0, math.inf
-    while math.isfinite(now.loss) and damping < MOST_DAMPING:
-        if now.hess.size:
-            hess = penalised.regular(now.hess)
-            largest = np.maximum(largest, np.diag(now.hess))
-        step, n_determined = solved(hess, damping, largest, -now.grad, least=least)
+    hess, scale, damping, before = np.empty((0, 0)), np.zeros(params.size), _Damping(), math.inf
+    while math.isfinite(now.loss) and damping.value < MOST_DAMPING:
+        m = damping.value
+        hess = penalised.regular(now.hess) if now.hess.size else hess
+        step, n_determined = solved(hess, m, scale, -now.grad, least=least)
         if n_determined and not exact:  # or nearly so: which takes all digits to tell
             least, exact = SINGULAR, True
             now = penalised.at(params, hessian=True)
             continue
         size = abs(now.loss)
-        gain = 0.5 * float(np.sum(damping * largest * step**2) - np.sum(now.grad * step))
-        if damping == 0 and gain <= CONVERGED * size:
+        gain = _gain(step, now.grad, m * scale)
+        if m < FREE and gain <= CONVERGED * size:
             return
         is_quadratic = gain < FASTER * before
         wanted = gain > QUADRATIC * size or not is_quadratic
         found = penalised.at(params + step, hessian=wanted, exact=exact)
-        slack = ROUNDING * size if damping == 0 else 0.0
+        slack = ROUNDING * size if m == 0 else 0.0
         if not found.loss <= now.loss - GAINED * gain + slack:  # which nan is not, either
-            damping = max(FIRST_DAMPING, 10 * damping)
+            scale = scale if scale.any() else penalised.most_curved(params.size)
+            damping.more()
             continue
         params, now, before = params + step, found, gain
-        is_slow = damping == 0 and gain < RUNS_OFF * size and not is_quadratic
+        is_slow = m < FREE and gain < RUNS_OFF * size and not is_quadratic
         yield Reached(params, now, step if is_slow else None)
-        damping = damping / 10 if damping > LEAST_DAMPING else 0.0
+        damping.less()
+
+
+@np.errstate(all="ignore")  # a step along which nothing curves has no end
+def _gain(step: Vector, grad: Vector, held: Vector) -> float:
+    """What the quadratic model promises of a step."""
+    return 0.5 * float(np.sum(held * step**2) - np.sum(grad * step))
 
 
 def solved(
-    hess: Matrix, damping: float, largest: Vector, right: Vector, *, least: float
+    hess: Matrix, damping: float, D: Vector, right: Vector, *, least: float
 ) -> tuple[Vector, int]:
-    """(hess + damping D)^-1 right, D = diag(largest); and how many rows are determined by others.
+    """(hess + damping diag(D))^-1 right; and how many rows are determined by others.
 
     Their part of the answer is 0. Of a row, less than `least` is then its own.
     """
-    diagonal = np.diag(hess)
+    unit = hess.copy()
+    unit.flat[:: right.size + 1] += damping * D
+    diagonal = np.diag(unit)
     scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    unit, found = hess * np.outer(scale, scale), scale * right
-    unit.flat[:: right.size + 1] += damping * largest * scale**2
+    unit, found = unit * scale[:, None] * scale, scale * right
     n_determined = int(curvature.cholesky(unit, found, least))
     return np.asarray(scale * found), n_determined
 
@@ -164,8 +205,21 @@ def leads_away(slow: Vector | None, dataset: Dataset) -> bool:
     """
     if slow is None:
         return False
-    W, _ = layers(slow.astype(np.float32), [dataset.d, dataset.k])[0]
-    return bool(np.abs(dataset.X @ W.T).max() > FAR)
+    return _largest_logit(slow, dataset) > FAR
+
+
+def _largest_logit(params: Vector, dataset: Dataset) -> float:
+    """Of all training samples, by the weights of a linear model; its bias aside."""
+    W, _ = layers(params.astype(np.float32), [dataset.d, dataset.k])[0]
+    return float(np.abs(dataset.X @ W.T).max())
+
+
+def comes_to_rest(penalised: Penalised, end: Vector, dataset: Dataset) -> bool:
+    """Whether Newton's method does so from where all samples have a say, on the way to `end`."""
+    back = end * UNSURE / max(2 * UNSURE, _largest_logit(end, dataset))
+    path = newton_path(penalised, back)
+    led_away = any(leads_away(at.slow, dataset) for at in itertools.islice(path, MOST_STEPS))
+    return not led_away and next(path, None) is None
 
 
 def train(
@@ -243,17 +297,20 @@ class _Course:
         """Whether this is the way to no optimum."""
         return self._ends_where_right and leads_away(slow, self.dataset)
 
-    def arrived(self, params: Vector) -> Outcome:
-        """What it means that no step gains anything."""
+    def at_rest(self, params: Vector, began: Vector | None = None) -> Outcome:
+        """What it means that no step gains anything.
+
+        Newton's method notices that there is no optimum, if it `began` where samples have a say.
+        """
+        if not math.isfinite(self.record.train_loss[-1]):
+            return Outcome.DIVERGED
         if self._may_separate and self.penalised.objective.separates(params):
             return Outcome.SEPARABLE
-        return Outcome.CONVERGED if math.isfinite(self.record.train_loss[-1]) else Outcome.DIVERGED
-
-    def has_optimum(self, end: Vector) -> bool:
-        """Whether Newton's method, set back half the way, comes to rest."""
         if not self._ends_where_right:
-            return True
-        return not any(self.runs_off(at.slow) for at in newton_path(self.penalised, end / 2))
+            return Outcome.CONVERGED
+        rests = began is not None and _largest_logit(began, self.dataset) < SURE
+        rests = rests or comes_to_rest(self.penalised, params, self.dataset)
+        return Outcome.CONVERGED if rests else Outcome.UNBOUNDED
 
 
 def _newton(course: _Course, start: Vector) -> tuple[Vector, Outcome]:
@@ -267,7 +324,7 @@ def _newton(course: _Course, start: Vector) -> tuple[Vector, Outcome]:
             outcome = Outcome.UNBOUNDED
         if outcome is not None:
             return params, outcome
-    return params, course.arrived(params)
+    return params, course.at_rest(params, began=start)
 
 
 def _lbfgs(course: _Course, start: Vector) -> tuple[Vector, Outcome]:
@@ -295,7 +352,5 @@ def _lbfgs(course: _Course, start: Vector) -> tuple[Vector, Outcome]:
     limits = {"maxiter": course.training.epochs, "maxfun": 10**9, "ftol": 0.0, "gtol": 0.0}
     with one_thread():
         minimize(value, start, jac=True, method="L-BFGS-B", callback=told, options=limits)
-    end, outcome = last.get("end", start), last.get("outcome")
-    if outcome is None and not course.has_optimum(end):
-        outcome = Outcome.UNBOUNDED
-    return end, outcome or course.arrived(end)
+    end = last.get("end", start)
+    return end, last.get("outcome") or course.at_rest(end)
