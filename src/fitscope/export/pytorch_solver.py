@@ -10,24 +10,26 @@ __all__ = ["solver_constants", "solver_part"]
 _NEWTON = """\
 # Newton's method goes to the lowest point of the parabola with the same slope and curvature.
 flat = nn.utils.parameters_to_vector(model.parameters()).detach()
-damping, largest = 0.0, torch.zeros_like(flat)
+unsure = torch.autograd.functional.hessian(objective, torch.zeros_like(flat)).diagonal()
+damping, last, n_good = 0.0, 1e-3, 0
 for iteration in range(ITERATIONS):
 {shown}
     slope = torch.autograd.functional.jacobian(objective, flat)
     hessian = torch.autograd.functional.hessian(objective, flat)
-    scale = hessian.diagonal().clamp_min(1e-300).rsqrt()  # so that units do not matter
-    largest = torch.maximum(largest, hessian.diagonal())
     while True:
-        curved = scale[:, None] * (hessian + damping * largest.diag()) * scale
-        right = -(scale * slope)[:, None]
+        held = hessian + damping * unsure.diag()
+        scale = held.diagonal().clamp_min(1e-300).rsqrt()  # so that units do not matter
+        curved, right = scale[:, None] * held * scale, -(scale * slope)[:, None]
         step = scale * torch.linalg.lstsq(curved, right, driver="gelsd").solution[:, 0]
-        gain = ((damping * largest * step**2).sum() - slope @ step) / 2  # what it should bring
+        gain = ((damping * unsure * step**2).sum() - slope @ step) / 2  # what it should bring
         gained = objective(flat) - objective(flat + step)
         if gained >= gain / 4 - 1e-14 or damping > 1e12:
             break
-        damping = max(1e-3, 10 * damping)  # the parabola is wrong so far out: a shorter step
+        damping, n_good = 10 * damping or last, 0  # the parabola is wrong so far out
     flat = flat + step
-    damping = damping / 10 if damping > 1e-4 else 0.0
+    if damping:  # longer ones again, in ever larger strides
+        last, n_good = damping, n_good + 1
+        damping = damping / 10.0**n_good if damping / 10.0**n_good > 1e-12 else 0.0
 nn.utils.vector_to_parameters(flat, model.parameters())"""
 _LBFGS = """\
 # L-BFGS learns the curvature from the slopes of the last iterations. PyTorch's own searches along
