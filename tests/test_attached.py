@@ -1,5 +1,6 @@
 """fs.attach: a loop of somebody's own is recorded as it is, and left as it was."""
 
+import contextlib
 import copy
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import fitscope as fs
+from fitscope.attached import scope as scope_module
 from fitscope.errors import DataError, UnknownNameError
 from fitscope.network import answers, build_module, start_parameters
 from fitscope.train.torch_loop import batches, loss_function, optimizer_for
@@ -136,6 +138,129 @@ def test_the_loop_is_left_as_it_is():
     assert ends(attached=True)[1] == [True, True, False, True, True, True]
 
 
+class Noisy(nn.Module):
+    """A loss that draws numbers and counts its calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        return F.binary_cross_entropy_with_logits(out + 0.1 * torch.randn(out.shape), y)
+
+
+class Counting(nn.Module):
+    """Counts its calls in a buffer and in an attribute, and answers with what they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc, self.n_calls = nn.Linear(2, 1), 0
+        self.register_buffer("n", torch.zeros(()))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.n += 1
+        self.n_calls += 1
+        return self.fc(x)[:, 0] + 0.01 * self.n
+
+
+@pytest.mark.parametrize("record", [None, "losses"])
+def test_a_loop_whose_loss_draws_and_whose_module_counts_is_left_as_it_is(record):
+    """Parameters, random numbers and counts are those of a loop that nobody watched."""
+
+    def ends(attached: bool) -> tuple[bytes, float, float, int]:
+        module, loss, (X, y) = drawn(Counting), Noisy(), ring()
+        optimizer = torch.optim.SGD(module.parameters(), lr=0.5)
+        with torch.random.fork_rng(), contextlib.ExitStack() as stack:
+            torch.manual_seed(7)
+            if attached:
+                stack.enter_context(fs.attach(module, optimizer, X, y, loss=loss, record=record))
+            for _ in range(5):
+                optimizer.zero_grad()
+                loss(module(X), y).backward()
+                optimizer.step()
+        return flat(module).tobytes(), float(loss.calls), float(module.n), module.n_calls
+
+    assert ends(attached=True) == ends(attached=False)
+    assert ends(attached=True)[1:] == (5.0, 5.0, 5)
+
+
+def test_the_learning_rate_is_that_of_the_start():
+    """Also where a schedule makes it smaller."""
+    module, (X, y) = drawn(dense), ring()
+    optimizer, loss = torch.optim.SGD(module.parameters(), lr=0.5), nn.BCEWithLogitsLoss()
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    with fs.attach(module, optimizer, X, y, loss=loss) as scope:
+        for _ in range(10):
+            optimizer.zero_grad()
+            loss(module(X)[:, 0], y).backward()
+            optimizer.step()
+            schedule.step()
+    assert (scope.run.attached.lr, scope.run.experiment.training.lr) == (0.5, 0.5)
+
+
+def test_samples_that_the_loop_changes_are_judged_as_they_were():
+    """The losses are on a copy, as the run's data is."""
+    (X, y), module, loss = ring(), drawn(dense), nn.BCEWithLogitsLoss()
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
+    with torch.no_grad():
+        first = loss(module(X)[:, 0], y).item()
+    with fs.attach(module, optimizer, X, y, loss=loss) as scope:
+        for _ in range(3):
+            X.mul_(1.5)
+            y.mul_(0.9)
+            optimizer.zero_grad()
+            loss(module(X)[:, 0], y).backward()
+            optimizer.step()
+    assert scope.run.train_loss[0] == pytest.approx(first, rel=1e-6)
+
+
+@pytest.mark.parametrize("change", ["replace", "add", "another shape"])
+def test_a_part_that_is_replaced_ends_the_recording_before_it(change, logged):
+    """What was recorded until then stays right; the run says that it is not all."""
+    (X, y), module, loss = ring(), drawn(dense), nn.BCEWithLogitsLoss()
+    optimizer, losses = torch.optim.SGD(module.parameters(), lr=0.1), []
+    with fs.attach(module, optimizer, X, y, loss=loss, test=(X, y)) as scope:
+        for step in range(6):
+            if step == 3:
+                new = drawn(lambda: nn.Linear(5, 1), seed=4)
+                if change == "add":
+                    new = drawn(lambda: nn.Sequential(nn.Tanh(), nn.Linear(1, 1)), seed=4)
+                    module.append(new)
+                elif change == "replace":
+                    module[2] = new
+                else:
+                    module[0], module[2] = drawn(lambda: nn.Linear(2, 7)), nn.Linear(7, 1)
+                optimizer.add_param_group({"params": list(new.parameters())})
+            optimizer.zero_grad()
+            value = loss(module(X)[:, 0], y)
+            losses.append(value.item())
+            value.backward()
+            optimizer.step()
+    run = scope.run
+    assert run.steps.tolist() == [0, 1, 2, 3]
+    assert run.outcome is fs.Outcome.INTERRUPTED
+    assert run.train_loss[:3] == pytest.approx(losses[:3], rel=1e-6)
+    assert run.train_loss == pytest.approx(run.test_loss)
+    assert "so the recording ends at step 3" in run.dataset.notes[-1]
+    assert logged == [run.dataset.notes[-1]]
+    assert len(module) == 4 if change == "add" else 3
+
+
+def test_a_part_that_is_replaced_in_a_thinned_recording_ends_it_at_a_kept_step():
+    """The last kept row is the end; a module that is no plain stack answers no more."""
+    (X, y), module, loss = ring(), drawn(Residual), nn.BCEWithLogitsLoss()
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
+    with fs.attach(module, optimizer, X, y, loss=loss, every=4) as scope:
+        for step in range(12):
+            if step == 7:
+                module.fc2 = nn.Linear(4, 1)
+            optimizer.step()
+    run = scope.run
+    assert (run.steps.tolist(), run.own_module) == ([0, 4], None)
+    assert np.isfinite(run.train_loss).all()
+
+
 def test_a_compiled_module_is_recorded_by_its_own_names():
     """`torch.compile` wraps the module; parameters and names are those inside."""
     inner = drawn(Residual)
@@ -182,16 +307,61 @@ def test_an_exception_leaves_the_run_so_far():
     assert run.predict(X.numpy()).shape == (120,)
 
 
-def test_a_problem_of_ours_does_not_hide_the_exception_of_the_loop():
+def test_a_problem_of_ours_does_not_hide_the_exception_of_the_loop(monkeypatch):
     """What goes wrong while the run is made is a note on the loop's own exception."""
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("no run")
+
+    monkeypatch.setattr(scope_module, "run_of", broken)
     module, (X, y) = drawn(Residual), ring()
     optimizer = torch.optim.Adam(module.parameters())
     scope = fs.attach(module, optimizer, X, y, loss=nn.BCEWithLogitsLoss())
-    with pytest.raises(ZeroDivisionError) as found, scope:  # noqa: PT012
-        module.forward = None
+    with pytest.raises(ZeroDivisionError) as found, scope:
         1 / 0  # noqa: B018
-    assert "fs.attach could not make a run" in found.value.__notes__[0]
+    assert "fs.attach could not make a run of what was recorded: no run" in found.value.__notes__[0]
     assert not optimizer._optimizer_step_post_hooks
+
+
+def test_what_cannot_be_computed_after_the_loop_costs_no_recording(logged):
+    """Every row is kept; the losses are NaN, and a note says why."""
+    module, (X, y) = drawn(Residual), ring()
+    optimizer, loss = torch.optim.Adam(module.parameters()), nn.BCEWithLogitsLoss()
+    with fs.attach(module, optimizer, X, y, loss=loss) as scope:
+        loss(module(X)[:, 0], y).backward()
+        optimizer.step()
+        module.forward = None
+    run = scope.run
+    assert (run.params.shape, run.outcome, run.metrics) == ((2, 27), fs.Outcome.FINISHED, {})
+    assert np.isnan(run.train_loss).all()
+    assert "Losses could not be computed: 'NoneType' object is not callable" in run.dataset.notes[0]
+    assert "The model no longer answers after the loop" in logged[-1]
+    run.save("nan.safetensors")
+    assert fs.load("nan.safetensors") == run
+
+
+def measured(out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """A loss that is right at first."""
+    if float(out.detach().abs().max()) > 0.5:
+        raise ValueError("too large")
+    return F.mse_loss(out[:, 0], y)
+
+
+def test_a_loss_that_fails_inside_the_loop_does_not_end_it():
+    """Measured after each step, it is NaN there."""
+    X, _ = ring()
+    module = drawn(lambda: nn.Linear(2, 1))
+    nn.init.zeros_(module.weight)
+    nn.init.zeros_(module.bias)
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.2)
+    data = (X, torch.full((120,), 2.0))
+    with fs.attach(module, optimizer, *data, loss=measured, record="losses") as scope:
+        for _ in range(2):
+            optimizer.zero_grad()
+            F.mse_loss(module(X)[:, 0], data[1]).backward()
+            optimizer.step()
+    assert np.isfinite(scope.run.train_loss).tolist() == [True, False, False]
+    assert "Losses could not be computed: too large." in scope.run.dataset.notes
 
 
 @pytest.mark.parametrize("loss", [nn.BCEWithLogitsLoss(), nn.BCELoss()])
@@ -306,6 +476,22 @@ WRONG: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"every": 0}, DataError, "`every` must be a whole number of at least 1; got 0"),
     ({"every": 2.0}, DataError, "`every` must be a whole number of at least 1; got 2.0"),
     ({"keep_bytes": -1}, DataError, "`keep_bytes` must be a whole number of at least 0"),
+    ({"title": 3}, DataError, "`title` must be text; got 3"),
+    (
+        {"test": (X[:7], Y[:7]), "loss": lambda out, y: ((out[:, 0] - y) ** 2 * (Y + 1)).mean()},
+        DataError,
+        "`loss` cannot be computed on `test`: The size of tensor a",
+    ),
+    (
+        {"loss": "mse", "y": torch.randn(20, 2)},
+        DataError,
+        r"`loss`='mse' needs a target for every answer; the model answers 1 for .* is \(20, 2\)",
+    ),
+    (
+        {"loss": "cross_entropy", "y": 2 * Y - 1},
+        DataError,
+        "`loss`='cross_entropy' needs y to hold the classes 0 to 1, or rows with a single 1",
+    ),
     ({"keep_bytes": 100}, DataError, r"Two steps of this model take 168 bytes.*record=\['2'\]"),
     ({"task": "multiclass"}, DataError, "The task multiclass needs a model with several answers"),
     ({"record": ["1"]}, DataError, "`record` names parts without parameters of their own"),

@@ -23,6 +23,7 @@ RNG = torch.Generator().manual_seed(1)
 BITS = (torch.rand(N, generator=RNG) > 0.4).float()
 LABELS = torch.randint(0, 3, (N,), generator=RNG)
 VALUES = torch.randn(N, generator=RNG)
+HOT = F.one_hot(LABELS, 3).float()
 ONE, THREE = torch.randn(N, 1, generator=RNG), torch.randn(N, 3, generator=RNG)
 
 
@@ -43,6 +44,18 @@ class AsTold(nn.Module):
         return F.binary_cross_entropy_with_logits(out[:, 0], y)
 
 
+def heavy(loss: Any) -> Any:
+    """Twice another loss, which so is none of fitscope's."""
+    return lambda out, y: 2 * loss(out.reshape(y.shape), y)
+
+
+def cut(p: Tensor, y: Tensor) -> Tensor:
+    """The loss of probabilities as many write it."""
+    p = p.clamp(1e-7, 1 - 1e-7)
+    return -(y * p.log() + (1 - y) * (1 - p).log()).mean()
+
+
+PROBABLE, LIKELY = "binary probabilities: own loss, own", "binary logits: own loss, own"
 KNOWN: list[tuple[Any, Tensor, Tensor, str, str]] = [
     (nn.BCEWithLogitsLoss(), ONE, BITS, "identity", "binary logits: cross_entropy"),
     (nn.BCEWithLogitsLoss(), ONE[:, 0], BITS, "identity", "binary logits: cross_entropy"),
@@ -117,6 +130,32 @@ KNOWN: list[tuple[Any, Tensor, Tensor, str, str]] = [
         "binary logits: own loss, own",
     ),
     (nn.MSELoss(), THREE, THREE + 1, "identity", "regression values: MSELoss, own"),
+    # one-hot targets
+    (nn.CrossEntropyLoss(), THREE, HOT, "identity", "multiclass logits: cross_entropy"),
+    ("cross_entropy", THREE, HOT, "identity", "multiclass logits: cross_entropy"),
+    (
+        nn.CrossEntropyLoss(label_smoothing=0.1),
+        THREE,
+        HOT,
+        "identity",
+        "multiclass logits: CrossEntropyLoss, own",
+    ),
+    (nn.MSELoss(), THREE, HOT, "identity", "regression values: MSELoss, own"),
+    (nn.MSELoss(), THREE.softmax(1), HOT, "softmax", "multiclass probabilities: MSELoss, own"),
+    # losses of classes that are none of fitscope's: what they take is tried
+    (heavy(F.binary_cross_entropy), ONE.sigmoid(), BITS, "identity", PROBABLE),
+    (heavy(cut), ONE.sigmoid(), BITS, "identity", PROBABLE),
+    (heavy(F.binary_cross_entropy_with_logits), ONE.sigmoid(), BITS, "identity", LIKELY),
+    (heavy(F.mse_loss), ONE.sigmoid(), BITS, "sigmoid", PROBABLE),
+    (heavy(F.mse_loss), ONE, BITS, "identity", "regression values: own loss, own"),
+    (heavy(F.soft_margin_loss), ONE, 2 * BITS - 1, "identity", LIKELY),
+    (
+        nn.BCEWithLogitsLoss(pos_weight=torch.tensor(2.0)),
+        ONE.sigmoid(),
+        BITS,
+        "sigmoid",
+        "binary logits: BCEWithLogitsLoss, own",
+    ),
 ]
 
 
@@ -132,7 +171,7 @@ def test_a_loss_is_known_by_what_it_computes(loss, out, y, end, wanted):
         z = out.double().numpy().reshape(N, -1)
         if judge.outputs == "probabilities":
             z = np.log(z) - (np.log1p(-z) if z.shape[1] == 1 else 0)
-        targets = y.reshape(-1).numpy()
+        targets = (y.argmax(1) if y.shape == z.shape != (N, 1) else y.reshape(-1)).numpy()
         targets = targets if judge.task == "regression" else targets.astype(int)
         told = mean_loss(judge.name, judge.task, z, targets)
         assert judge.value(out, y) == pytest.approx(told, rel=1e-5)  # float32 sums
@@ -144,9 +183,167 @@ def test_an_own_loss_gets_answers_and_targets_that_belong_together():
     assert judge.value(ONE, VALUES) == pytest.approx(weighted(ONE[:, 0], VALUES).item())
 
 
+@pytest.mark.parametrize("shape", [(N,), (N, 1)])
+def test_weights_of_the_samples_meet_their_own(shape):
+    """As the loop's own loss pairs them, be they (n,) or (n, 1), also where targets are alike."""
+    w = 0.1 + torch.rand(shape, generator=torch.Generator().manual_seed(2))
+    loss = lambda out, y: (w * (out - y) ** 2).mean()  # noqa: E731
+    for y in (VALUES, torch.ones(N)):
+        judge = judge_of(loss, ONE, Samples(ONE, y), task=None, end="identity")
+        wanted = (w.reshape(N) * (ONE[:, 0] - y) ** 2).mean().item()
+        assert judge.value(ONE, y) == pytest.approx(wanted)
+
+
+def test_a_warning_of_a_loss_is_no_reason_against_it():
+    """KLDivLoss warns of its own default; a tensor of a tensor warns, too."""
+    spread = THREE.softmax(1)
+    judge = judge_of(nn.KLDivLoss(), THREE, Samples(THREE, spread), task=None, end="identity")
+    assert (judge.name, judge.own) == ("KLDivLoss", True)
+    anew = lambda out, y: ((out[:, 0] - torch.tensor(y)) ** 2).mean()  # noqa: E731
+    judge = judge_of(anew, ONE, Samples(ONE, VALUES), task=None, end="identity")
+    assert judge.name == "mse"
+
+
 def mse(out: Tensor, y: Tensor) -> Tensor:
     """Named as one of fitscope's, and none of them."""
     return ((out.reshape(y.shape) - y) ** 4).mean()
+
+
+class Ends(nn.Module):
+    """No plain stack; a gate is defined last, and what its answers are stands in the code."""
+
+    def __init__(self, *, sigmoid: bool) -> None:
+        super().__init__()
+        self.a, self.norm, self.b = nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Linear(8, 1)
+        self.sigmoid, self.gate = sigmoid, nn.Sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.norm(self.a(x))
+        z = self.b(torch.tanh(h) * self.gate(h))[:, 0]
+        return torch.sigmoid(z) if self.sigmoid else z
+
+
+@pytest.mark.parametrize("zero", [False, True])
+@pytest.mark.parametrize(
+    ("sigmoid", "loss"),
+    [
+        (True, lambda p, y: F.binary_cross_entropy(p, y, weight=1 + y)),
+        (True, "cross_entropy"),
+        (True, lambda p, y: 2 * F.mse_loss(p, y)),
+        (False, nn.BCEWithLogitsLoss(pos_weight=torch.tensor(2.0))),
+        (False, "cross_entropy"),
+    ],
+)
+def test_what_answers_are_is_told_by_the_answers_and_the_loss(sigmoid, loss, zero):
+    """Not by the part that is defined last; also where all logits are 0 at first."""
+    module, (X, y) = drawn(lambda: Ends(sigmoid=sigmoid)), ring()
+    if zero:
+        nn.init.zeros_(module.b.weight)
+        nn.init.zeros_(module.b.bias)
+    plain = F.binary_cross_entropy if sigmoid else F.binary_cross_entropy_with_logits
+    run, optimizer = None, torch.optim.Adam(module.parameters(), lr=0.05)
+    with fs.attach(module, optimizer, X, y, loss=loss) as scope:
+        for _ in range(20):
+            optimizer.zero_grad()
+            (plain if isinstance(loss, str) else loss)(module(X), y).backward()
+            optimizer.step()
+    run, module = scope.run, module.eval()
+    p = module(X).detach() if sigmoid else module(X).detach().sigmoid()
+    assert run.predict_proba(X.numpy())[:, 1] == pytest.approx(p.numpy(), abs=1e-6)
+    if isinstance(loss, str):
+        assert run.train_loss[-1] == pytest.approx(plain(module(X), y).item(), rel=1e-5)
+
+
+def test_answers_beyond_probabilities_are_cut_off_and_told(logged):
+    """Where the loss wants labels, and the task was said to be binary."""
+    module = drawn(dense)
+    nn.init.constant_(module[2].bias, 2.0)
+    run, _ = trained(module, 2, loss=lambda p, y: 2 * F.mse_loss(p, y), task="binary")
+    p = run.predict_proba(ring()[0].numpy())
+    assert (p >= 0).all() and (p <= 1).all()  # noqa: PT018
+    assert "Some answers lie outside of 0 to 1" in logged[-1]
+
+
+def test_probabilities_under_a_loss_that_takes_any_numbers_are_told():
+    """A dice loss falls beyond 1, and the module ends in a sigmoid."""
+
+    def dice(p: Tensor, y: Tensor) -> Tensor:
+        return 1 - 2 * (p[:, 0] * y).sum() / (p.sum() + y.sum())
+
+    run, _ = trained(
+        drawn(lambda: dense(nn.Sigmoid())), 0, loss=lambda p, y: dice(p.reshape(-1, 1), y)
+    )
+    assert run.is_plain
+    assert "the answers are read as probabilities" in run.dataset.notes[0]
+
+
+@pytest.mark.parametrize("task", [None, "multiclass"])
+def test_one_hot_targets_are_classes(task):
+    """The place of the 1; other rows of several numbers are no classes."""
+    X, _ = ring()
+    index = (X[:, 0] > 0).long() + (X[:, 1] > 0).long()
+    hot, loss = F.one_hot(index, 3).float(), nn.CrossEntropyLoss()
+    module = drawn(lambda: nn.Linear(2, 3))
+    run, _ = trained(module, data=(X, hot), loss=loss, task=task, test=(X[:9], hot[:9]))
+    assert (run.loss, run.is_plain, run.dataset.task) == ("cross_entropy", True, "multiclass")
+    assert run.dataset.y.tolist() == index.tolist()
+    own = (module(X).argmax(1) == index).double().mean().item()
+    assert run.metrics["train_accuracy"] == pytest.approx(own)
+    optimizer = torch.optim.SGD(module.parameters())
+    with pytest.raises(fs.FitscopeError, match=r"y must be one class for each sample, .* single 1"):
+        fs.attach(module, optimizer, X, 0.5 * hot + 0.1, loss=loss, task="multiclass")
+
+
+def test_a_loss_that_reads_the_model_is_recorded_as_it_was():
+    """At each step with the parameters of that step, held by the loss in whatever way."""
+    X, y = ring()
+    for held in (False, True):
+        module = drawn(lambda: nn.Linear(2, 1))
+        nn.init.zeros_(module.weight)  # so that it begins as the loss without the penalty
+        nn.init.zeros_(module.bias)
+        own = list(module.parameters())
+
+        def penalised(out, y, module=module, own=own, held=held):
+            sizes = ((p**2).sum() for p in (own if held else module.parameters()))
+            return F.binary_cross_entropy_with_logits(out.reshape(y.shape), y) + 0.5 * sum(sizes)
+
+        losses, optimizer = [], torch.optim.Adam(module.parameters(), lr=0.1)
+        with fs.attach(module, optimizer, X, y, loss=penalised) as scope:
+            for _ in range(8):
+                optimizer.zero_grad()
+                losses.append(penalised(module(X), y))
+                losses[-1].backward()
+                optimizer.step()
+        assert scope.run.train_loss[:-1] == pytest.approx([v.item() for v in losses], rel=1e-5)
+        assert (scope.run.loss, scope.run.attached.own_loss) == ("penalised", True)
+        assert "computes something else after the loop" in scope.run.dataset.notes[0]
+
+
+class Spread(nn.Module):
+    """A squared error with a width that is learned."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log_width = nn.Parameter(torch.zeros(()))
+
+    def forward(self, out: Tensor, y: Tensor) -> Tensor:
+        return ((out - y) ** 2 * torch.exp(-self.log_width) + self.log_width).mean()
+
+
+def test_a_loss_with_parameters_is_measured_as_the_loop_goes():
+    """It begins as the squared error, and is none."""
+    (X, _), module, loss = ring(), drawn(dense), Spread()
+    optimizer = torch.optim.Adam([*module.parameters(), *loss.parameters()], lr=0.05)
+    losses, y = [], 3 * X[:, 0]
+    with fs.attach(module, optimizer, X, y, loss=loss) as scope:
+        for _ in range(8):
+            optimizer.zero_grad()
+            losses.append(loss(module(X)[:, 0], y))
+            losses[-1].backward()
+            optimizer.step()
+    run = scope.run
+    assert run.train_loss[:-1] == pytest.approx([v.item() for v in losses], rel=1e-5)
+    assert (run.loss, run.attached.own_loss, run.is_plain) == ("Spread", True, True)
 
 
 def test_an_own_loss_does_not_take_the_name_of_ours():

@@ -1,5 +1,6 @@
 """Modules that are no plain stacks: what is kept, what they answer; what is refused; files."""
 
+import copy
 import json
 from dataclasses import replace
 from typing import Any
@@ -332,6 +333,99 @@ def test_a_head_on_a_frozen_body_answers() -> None:
     assert np.array_equal(back.predict(X.numpy()), run.predict(X.numpy()))
 
 
+def test_a_frozen_part_that_changes_takes_the_answers_with_it(logged: list[str]) -> None:
+    """Afterwards, in another module, or inside the loop: one sentence, and no wrong number."""
+
+    def made(seed: int = 0) -> nn.Sequential:
+        return drawn(lambda: nn.Sequential(nn.Linear(2, 6), nn.ELU(), nn.Linear(6, 1)), seed)
+
+    module, (X, y) = made(), ring()
+    module[0].requires_grad_(False)
+    run, _ = trained(module, record=["2"])
+    before = run.predict_proba(X.numpy())
+    run.save("head.safetensors")
+    with pytest.raises(
+        DataError, match=r"`module` does not fit this run: 0.weight and what else w"
+    ):
+        fs.load("head.safetensors", module=made(3))
+    back = fs.load("head.safetensors", module=copy.deepcopy(module))
+    assert np.array_equal(back.predict_proba(X.numpy()), before)
+    module[0].requires_grad_(True)
+    optimizer = torch.optim.Adam(module.parameters(), lr=0.1)
+    module[0].requires_grad_(False)
+    with fs.attach(module, optimizer, X, y, loss=LOSS, record=["2"]) as scope:
+        module[0].requires_grad_(True)
+        LOSS(module(X)[:, 0], y).backward()
+        optimizer.step()
+    with pytest.raises(
+        DataError, match=r"The module no longer fits this run: 0.weight and what els"
+    ):
+        run.predict([[0.0, 0.0]])
+    thawed = scope.run
+    assert np.isnan(thawed.train_loss).all()
+    assert (thawed.outcome, thawed.metrics) == (fs.Outcome.FINISHED, {})
+    assert "Parts that were frozen, and so not recorded, have changed" in thawed.dataset.notes[0]
+    assert logged == list(thawed.dataset.notes)
+    with pytest.raises(DataError, match=r"only 2.weight, 2.bias were recorded"):
+        thawed.predict([[0.0, 0.0]])
+    thawed.save("thawed.safetensors")
+    assert fs.load("thawed.safetensors") == thawed
+
+
+def test_a_module_of_another_number_type_is_refused(run: Run) -> None:
+    """Its answers would not be those of the run."""
+    run.save("own.safetensors")
+    with pytest.raises(DataError, match=r"parameters are float64, and were float32 in the run; co"):
+        fs.load("own.safetensors", module=Residual().double())
+
+
+def test_a_module_that_is_changed_after_its_run_answers_no_more() -> None:
+    """In a sentence, where a part of it has another shape by then."""
+    module = drawn(Residual)
+    run, _ = trained(module)
+    module.fc2 = nn.Linear(4, 3)
+    with pytest.raises(
+        DataError, match=r"no longer fits this run: fc2.weight is \(3, 4\), and was"
+    ):
+        run.predict([[0.0, 0.0]])
+
+
+class Masked(nn.Module):
+    """Adds the mask of an attention, which holds -inf."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(2, 2)
+        self.register_buffer("mask", torch.tensor([0.0, -torch.inf]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.fc(x)
+        return (torch.softmax(h + self.mask, 1) * h).sum(1)
+
+
+def test_a_buffer_may_be_infinite() -> None:
+    """As the masks of attention are; a loss that is no number is one of the parameters."""
+    module, (X, y) = drawn(Masked), ring()
+    run, _ = trained(module)
+    assert run.outcome is fs.Outcome.FINISHED
+    assert run.train_loss[-1] == pytest.approx(LOSS(module(X), y).item(), rel=1e-5)
+    run.save("masked.safetensors")
+    assert fs.load("masked.safetensors") == run
+
+
+def test_a_module_of_the_old_weight_norm_is_recorded_and_left_as_it_was() -> None:
+    """Its weights are no parameters but made of two at every call."""
+    with pytest.warns(FutureWarning, match="weight_norm"):
+        first = nn.utils.weight_norm(drawn(lambda: nn.Linear(2, 4)))
+    module, (X, y) = nn.Sequential(first, nn.Tanh(), nn.Linear(4, 1)), ring()
+    run, _ = trained(module)
+    assert not run.is_plain
+    weight = first.weight.detach().clone()
+    run.predict(X.numpy(), step=0)
+    assert torch.equal(first.weight, weight)
+    assert run.train_loss[-1] == pytest.approx(LOSS(module(X)[:, 0], y).item(), rel=1e-5)
+
+
 def test_a_loss_of_several_targets_is_recorded_and_not_drawn() -> None:
     """Losses and parameters as ever; one sentence for what shows answers."""
     X, _ = ring()
@@ -391,6 +485,7 @@ EDITS: list[tuple[Any, str]] = [
     (layout("input_type", "str"), "`attached.layout.input_type` is wrong"),
     (layout("outputs", "pixels"), "`attached.layout.outputs` is wrong"),
     (layout("complete", 1), "`attached.layout.complete` is wrong"),
+    (layout("frozen_digest", "x"), "`attached.layout.frozen_digest` is wrong"),
     (layout("parameters", [["a", [-1]]]), "`attached.layout.parameters.0.1.0` is wrong"),
     (layout("frozen", [["fc1.bias", [1]]]), "`layout` names a parameter twice"),
 ]

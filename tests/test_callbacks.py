@@ -1,6 +1,8 @@
 """The callbacks for skorch and Lightning: the run of a training that these libraries make."""
 
+import copy
 import importlib
+import pickle
 import warnings
 from typing import Any
 
@@ -82,6 +84,66 @@ def test_a_skorch_training_that_breaks_off_leaves_its_run() -> None:
         net.fit(X, y)
     assert seen.run.outcome is fs.Outcome.INTERRUPTED
     assert not net.optimizer_._optimizer_step_post_hooks
+
+
+@pytest.mark.parametrize("valid", [False, True])
+def test_ctrl_c_in_skorch_interrupts_the_run(valid: bool) -> None:
+    """Skorch swallows it and ends as ever; an early stop by a callback is an end as planned."""
+
+    class Stops(Callback):
+        def __init__(self, *, at_end: bool) -> None:
+            self.at_end = at_end
+
+        def on_batch_begin(self, net: Any, **_: Any) -> None:
+            if not self.at_end and len(net.history) == 2:
+                raise KeyboardInterrupt
+
+        def on_epoch_end(self, net: Any, **_: Any) -> None:
+            if self.at_end and len(net.history) == 2:
+                raise KeyboardInterrupt  # as EarlyStopping does
+
+    X, y = (part.numpy() for part in ring())
+    split = {} if valid else {"train_split": None}
+    for at_end, outcome in ((False, fs.Outcome.INTERRUPTED), (True, fs.Outcome.FINISHED)):
+        seen = skorch_callback()
+        stops = [("stops", Stops(at_end=at_end)), seen]
+        net = NeuralNetBinaryClassifier(
+            drawn(dense), max_epochs=4, verbose=0, callbacks=stops, **split
+        )
+        net.fit(X, y)
+        assert seen.run.outcome is outcome
+        assert seen.run.steps[-1] == 1 + at_end
+
+
+def copied(value: Any) -> Any:
+    """By a file."""
+    return pickle.loads(pickle.dumps(value))  # noqa: S301
+
+
+def test_a_net_with_the_callback_is_pickled() -> None:
+    """Before, inside and after the training; the run goes along when it is there."""
+    inside = []
+
+    class Copies(Callback):
+        def on_epoch_end(self, net: Any, **_: Any) -> None:
+            inside.append(copied(seen))
+
+    X, y = (part.numpy() for part in ring())
+    seen = skorch_callback(every=2)
+    net = NeuralNetBinaryClassifier(
+        drawn(dense), max_epochs=3, lr=0.1, train_split=None, verbose=0, callbacks=[seen]
+    )
+    assert copied(net).callbacks[0].scope is None
+    net.fit(X, y)
+    again = copied(net).callbacks[0]
+    assert again.run == seen.run
+    assert copy.deepcopy(again).run == seen.run
+    assert np.array_equal(again.run.predict(X), net.predict(X).astype(int))
+    net.set_params(callbacks=[seen, ("copies", Copies())]).fit(X, y)
+    assert seen.run.steps.tolist() == [0, 2, 3]
+    for callback in (*inside, copied(lightning_callback(X, y, loss="mse"))):
+        with pytest.raises(DataError, match="has seen no training"):
+            _ = callback.run
 
 
 class Lit(LightningModule):

@@ -3,7 +3,8 @@
 import importlib
 import sys
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 from fitscope.attached import Scope, attach
 from fitscope.errors import DataError, MissingExtraError
@@ -15,15 +16,24 @@ __all__ = ["lightning_callback", "skorch_callback"]
 class _Recording:
     """What both callbacks share: one scope, and the run when it is closed."""
 
+    again: ClassVar[Callable[[], Any]]  # makes such a callback
     scope: Scope | None = None
+    _run: Run | None = None  # of a callback that was copied or read from a file
 
     @property
     def run(self) -> Run:
         """The recording; of a training that was cut off, what there is of it."""
         if self.scope is None:
-            raise DataError("The callback has seen no training; fit first.")
+            if self._run is None:
+                raise DataError("The callback has seen no training; fit first.")
+            return self._run
         self.scope.close(interrupted=True)  # nothing where the training has ended
         return self.scope.run
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A callback of the same settings with the run; a recording that goes on stays here."""
+        is_open = self.scope is None or self.scope.is_open
+        return type(self).again, (), {"_run": self._run if is_open else self.run}
 
 
 def skorch_callback(X: Any = None, y: Any = None, **options: Any) -> Any:
@@ -45,14 +55,24 @@ def skorch_callback(X: Any = None, y: Any = None, **options: Any) -> Any:
     class Attach(_Recording, Callback):  # type: ignore[misc, valid-type]
         """Records a skorch training."""
 
+        again = staticmethod(partial(skorch_callback, X, y, **options))
+        _last_pass = ""  # of the epoch that began last: train, or valid where there is such a part
+
         def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **_: Any) -> None:
             given = (X, y) if samples[0] is None else samples
             settings = {"loss": net.get_loss, **options}
             self.scope = attach(net.module_, net.optimizer_, *given, **settings).open()
 
+            self._last_pass = ""
+
+        def on_epoch_begin(self, net: Any, dataset_valid: Any = None, **_: Any) -> None:
+            self._last_pass = "train" if dataset_valid is None else "valid"
+
         def on_train_end(self, net: Any, **_: Any) -> None:
+            # skorch swallows Ctrl-C; an epoch that was not gone through is what tells
+            done = f"{self._last_pass}_batch_count" if self._last_pass else ""
             if self.scope is not None:
-                self.scope.close()
+                self.scope.close(interrupted=bool(done) and done not in net.history[-1])
 
     samples = (X, y)
     return Attach()
@@ -80,6 +100,8 @@ def lightning_callback(
 
     class Attach(_Recording, Callback):  # type: ignore[misc, valid-type]
         """Records a Lightning training."""
+
+        again = staticmethod(partial(lightning_callback, X, y, loss=loss, **options))
 
         def on_train_start(self, trainer: Any, pl_module: Any) -> None:
             one = trainer.optimizers

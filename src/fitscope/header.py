@@ -44,6 +44,8 @@ class LayoutHeader(BaseModel):
     input_type: Literal["float16", "bfloat16", "float32", "float64", "int32", "int64"]
     outputs: Outputs
     n_outputs: int = Field(ge=1, strict=True)
+    frozen_digest: str = Field("", pattern="^([0-9a-f]{64})?$")
+    number_type: str = Field("", pattern="^[a-z0-9_]*$")
 
 
 class AttachedHeader(BaseModel):

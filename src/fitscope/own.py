@@ -1,6 +1,7 @@
 """What a run of somebody's own loop has beside: how its rows fit the module, and its answers."""
 
 import contextlib
+import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,9 +22,12 @@ __all__ = [
     "Attached",
     "Layout",
     "check_module",
+    "digest_of",
     "evaluating",
+    "number_type_of",
     "outputs_of",
     "own_answers",
+    "placed",
     "tensor_names",
     "tensors_of",
     "uncompiled",
@@ -47,6 +51,8 @@ class Layout:
         input_type: the dtype of the inputs, such as "float32".
         outputs: what the module answers: logits, probabilities or values.
         n_outputs: how many numbers for each sample.
+        frozen_digest: of the numbers in those that are frozen; "" where there are none.
+        number_type: the dtype of the parameters, such as "float32".
     """
 
     parameters: tuple[tuple[str, Shape], ...]
@@ -57,6 +63,8 @@ class Layout:
     input_type: str
     outputs: Outputs
     n_outputs: int
+    frozen_digest: str = ""
+    number_type: str = ""
 
     def can_answer(self, task: str) -> bool:
         """Whether a module with these rows in it answers as the task asks."""
@@ -101,57 +109,71 @@ def uncompiled(module: "torch.nn.Module") -> "torch.nn.Module":
 
 
 @contextlib.contextmanager
-def evaluating(module: "torch.nn.Module") -> Iterator[None]:
-    """In evaluation mode, without gradients; every training flag and random state comes back."""
+def evaluating(*modules: "torch.nn.Module") -> Iterator[None]:
+    """In evaluation mode, without gradients, on copies of the buffers.
+
+    Every training flag, buffer and attribute comes back, and PyTorch's random state.
+    """
     import torch
 
-    flags = [(part, part.training) for part in module.modules()]
-    cuda = {p.device.index for p in module.parameters() if p.device.type == "cuda"}
+    parts = list(dict.fromkeys(part for module in modules for part in module.modules()))
+    kept = [(part, part.training, dict(vars(part))) for part in parts]
+    own = [(found, dict(found)) for part in parts if isinstance(found := part._buffers, dict)]
+    copies = {t: t.clone() for _, named in own for t in named.values() if t is not None}
+    tensors = [p for module in modules for p in module.parameters()]
+    cuda = {t.device.index for t in (*tensors, *copies) if t.device.type == "cuda"}
     with torch.random.fork_rng(devices=sorted(cuda)), torch.no_grad():
         try:
-            for part, _ in flags:
+            for part in parts:
                 part.training = False  # not .eval(), which a module may have made its own
+            for buffers, named in own:
+                for name, t in named.items():
+                    buffers[name] = None if t is None else copies[t]
             yield
         finally:
-            for part, flag in flags:
+            for buffers, named in own:
+                _restore(buffers, named)
+            for part, flag, attributes in kept:
                 part.training = flag
+                _restore(vars(part), attributes)
 
 
-def outputs_of(
-    module: "torch.nn.Module", tensors: Mapping[str, "torch.Tensor"], X: "torch.Tensor"
-) -> "torch.Tensor":
-    """What a module answers with other parameters and buffers in their places."""
+def _restore(found: dict[str, Any], before: Mapping[str, Any]) -> None:
+    """The very entries that a dictionary had."""
+    for name in [name for name in found if name not in before]:
+        del found[name]
+    found.update(before)
+
+
+@contextlib.contextmanager
+def placed(module: "torch.nn.Module", tensors: Mapping[str, "torch.Tensor"]) -> Iterator[None]:
+    """With other numbers in a module's own parameters and buffers; its own come back.
+
+    Whatever holds one of these, such as a loss that adds up the weights, sees the other numbers.
+    """
+    own = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    before = {name: own[name].data for name in tensors}
+    try:
+        for name, t in tensors.items():
+            own[name].data = t
+        yield
+    finally:
+        for name, data in before.items():
+            own[name].data = data
+
+
+def outputs_of(module: "torch.nn.Module", X: "torch.Tensor") -> "torch.Tensor":
+    """What a module answers, as it is now, piece by piece."""
     import torch
 
-    first = next(itertools.chain(tensors.values(), module.parameters(), module.buffers()), None)
+    first = next(itertools.chain(module.parameters(), module.buffers()), None)
     device = X.device if first is None else first.device
-    placed = _in_every_place(module, tensors)
-    parts = [
-        torch.func.functional_call(module, placed, (part.to(device),), tie_weights=False)
-        for part in X.split(CHUNK)  # type: ignore[no-untyped-call]
-    ]
+    pieces = X.split(CHUNK)  # type: ignore[no-untyped-call]
+    parts = [module(piece.to(device)) for piece in pieces]
     wrong = [type(part).__name__ for part in parts if not isinstance(part, torch.Tensor)]
     if wrong:
         raise DataError(f"The module must answer with one tensor; got {wrong[0]}.")
     return torch.cat(parts)
-
-
-def _in_every_place(
-    module: "torch.nn.Module", tensors: Mapping[str, "torch.Tensor"]
-) -> dict[str, "torch.Tensor"]:
-    """The tensors under the name of every place where one stands, each place once.
-
-    `functional_call` ties shared parameters itself, but a submodule that is used twice it swaps
-    twice, and then leaves the module with the wrong tensors (PyTorch 2.13).
-    """
-    own = {id(t): name for name, t in (*module.named_parameters(), *module.named_buffers())}
-    placed = {}
-    for path, part in module.named_modules():  # each submodule once
-        for kind in (part.named_parameters, part.named_buffers):
-            for name, t in kind(recurse=False, remove_duplicate=False):
-                if own[id(t)] in tensors:
-                    placed[f"{path}.{name}" if path else name] = tensors[own[id(t)]]
-    return placed
 
 
 def tensors_of(
@@ -183,13 +205,14 @@ def own_answers(
     import torch
 
     _check_answers(run, layout)
+    _check_fit(run.own_module, layout, "The module no longer fits this run")
     module, row = run.own_module, run.row(step)
     flat = np.concatenate([run.params[row], _buffers(run)[row]])
     tensors = tensors_of(module, (*layout.parameters, *layout.buffers), flat)
     kind = getattr(torch, layout.input_type)
     shaped = torch.from_numpy(np.ascontiguousarray(X)).to(kind).reshape(-1, *layout.input_shape)
-    with evaluating(module):
-        out = outputs_of(module, tensors, shaped).cpu().double().numpy()
+    with evaluating(module), placed(module, tensors):
+        out = outputs_of(module, shaped).cpu().double().numpy()
     out = out.reshape(len(X), -1)
     return _logits(out) if layout.outputs == "probabilities" else out
 
@@ -214,9 +237,10 @@ def _check_answers(run: "Run", layout: Layout) -> None:
         )
 
 
-@np.errstate(divide="ignore", invalid="ignore")  # a probability of 0 is a logit of -inf
+@np.errstate(divide="ignore")  # a probability of 0 is a logit of -inf
 def _logits(p: Float64[np.ndarray, "n k"]) -> Float64[np.ndarray, "n k"]:
-    """Logits whose sigmoid, or softmax, is p."""
+    """Logits whose sigmoid, or softmax, is p, cut off at 0 and 1."""
+    p = np.clip(p, 0.0, 1.0)
     return np.asarray(np.log(p) if p.shape[1] > 1 else np.log(p) - np.log1p(-p))
 
 
@@ -246,17 +270,55 @@ def check_module(run: "Run", module: Any) -> None:
         raise DataError("This run replays without a module; leave out `module`.")
     if not isinstance(module, torch.nn.Module):
         raise DataError(f"`module` must be a torch.nn.Module; got {type(module).__name__}.")
-    layout, inner = run.attached.layout, uncompiled(module)
-    known = {**dict(inner.named_parameters()), **dict(inner.named_buffers())}
+    _check_fit(uncompiled(module), run.attached.layout, "`module` does not fit this run")
+
+
+def _check_fit(module: "torch.nn.Module", layout: Layout, said: str) -> None:
+    """Raises DataError where the recorded rows do not fit a module, or do not decide its answers.
+
+    Args:
+        module: the module.
+        layout: of the rows.
+        said: what the message begins with.
+    """
+    known = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     wanted = dict((*layout.parameters, *layout.buffers, *layout.frozen))
     for name, shape in wanted.items():
         if name not in known:
-            raise DataError(f"`module` does not fit this run: it has no {name}.")
+            raise DataError(f"{said}: it has no {name}.")
         if tuple(known[name].shape) != shape:
             raise DataError(
-                f"`module` does not fit this run: {name} is {tuple(known[name].shape)}, and was "
-                f"{shape} in the run."
+                f"{said}: {name} is {tuple(known[name].shape)}, and was {shape} in the run."
             )
     more = [name for name in known if name not in wanted]
     if more and layout.complete:
-        raise DataError(f"`module` does not fit this run, which has no {more[0]}.")
+        raise DataError(f"{said}, which has no {more[0]}.")
+    kind = number_type_of(module)
+    if layout.number_type not in ("", kind):
+        raise DataError(
+            f"{said}: its parameters are {kind}, and were {layout.number_type} in the run; convert "
+            f"it with module.to(torch.{layout.number_type})."
+        )
+    names = [name for name, _ in layout.frozen]
+    if layout.frozen_digest and digest_of(module, names) != layout.frozen_digest:
+        raise DataError(
+            f"{said}: {names[0]} and what else was frozen, and so not recorded, hold other numbers."
+        )
+
+
+def number_type_of(module: "torch.nn.Module") -> str:
+    """The dtype of a module's first parameter that is no whole number, such as "float32"."""
+    kinds = [p.dtype for p in module.parameters() if p.is_floating_point()]
+    return str(kinds[0]).removeprefix("torch.") if kinds else ""
+
+
+def digest_of(module: "torch.nn.Module", names: Iterable[str]) -> str:
+    """SHA-256 of the numbers in some parameters and buffers, as hex digits; "" of none."""
+    import torch
+
+    own = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    found, names = hashlib.sha256(), list(names)
+    for name in names:
+        flat = own[name].detach().cpu().contiguous().reshape(-1)
+        found.update(flat.view(torch.uint8).numpy().tobytes())
+    return found.hexdigest() if names else ""

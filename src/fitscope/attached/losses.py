@@ -1,26 +1,33 @@
 """Which loss a loop trains by: found by trying it on answers drawn at random, not by its name."""
 
+import contextlib
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from fitscope.attached.samples import Samples
+from fitscope.attached.samples import Samples, class_indices
 from fitscope.errors import DataError, UnknownNameError, near_miss
 from fitscope.evaluation import mean_loss
 from fitscope.own import Outputs
 from fitscope.specs import LOSSES, Task
 from fitscope.train.torch_loop import loss_function
 
-__all__ = ["Judge", "Link", "judge_of"]
+__all__ = ["Judge", "Link", "judge_of", "unwarned"]
 
 Loss = Callable[[Tensor, Tensor], Any]
 Pairing = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+Takes = Literal["logits", "probabilities", "labels"]  # what a loss of classes makes answers be
 Link = str  # what a module does to its logits at its end: identity, sigmoid, softmax, log_softmax
 TOLERANCE = 1e-5  # float32 sums of some thousand samples agree with float64 to 1e-6
+_UNCLEAR = (
+    "The model answers with probabilities, and its loss takes numbers beyond 0 and 1 as well; the "
+    "answers are read as probabilities."
+)
+_WITH_LOGITS = (nn.BCEWithLogitsLoss, nn.CrossEntropyLoss)  # whatever their settings are
 _LINKS: dict[Link, Callable[[Tensor], Tensor]] = {
     "identity": lambda z: z,
     "sigmoid": torch.sigmoid,
@@ -38,6 +45,7 @@ class Judge(NamedTuple):
         name: fitscope's name of the loss, or the loop's own.
         own: whether it is none of fitscope's.
         outputs: what the loss takes: logits, probabilities or values.
+        note: what a person should know of that.
     """
 
     value: Callable[[Tensor, Tensor], float]
@@ -45,6 +53,7 @@ class Judge(NamedTuple):
     name: str
     own: bool
     outputs: Outputs
+    note: str = ""
 
 
 class _Twin(NamedTuple):
@@ -62,7 +71,13 @@ class _Twin(NamedTuple):
 
 
 def judge_of(
-    loss: Loss | str, out: Tensor, data: Samples, *, task: Task | None, end: Link
+    loss: Loss | str,
+    out: Tensor,
+    data: Samples,
+    *,
+    task: Task | None,
+    end: Link,
+    is_fixed: bool = True,
 ) -> Judge:
     """The loss that was given, tried on the data.
 
@@ -72,6 +87,8 @@ def judge_of(
         data: the samples.
         task: what was asked for; None is read off the loss, the answers and the targets.
         end: what the module does at its end, where that is known; else "identity".
+        is_fixed: whether the loss is always the same; one with parameters of its own is none of
+            fitscope's, though it may begin as one.
 
     Raises:
         DataError: the loss cannot be computed on the data, or is no single number.
@@ -84,17 +101,43 @@ def judge_of(
             "`loss` must be a function of answers and targets, such as nn.MSELoss(), or a name; "
             f"got {type(loss).__name__}."
         )
-    width, y = 1 if out.ndim == 1 else out[0].numel(), data.y.to(out.device)
+    with unwarned():
+        return _found(loss, out, data.y.to(out.device), task=task, end=end, is_fixed=is_fixed)
+
+
+def _found(
+    loss: Loss, out: Tensor, y: Tensor, *, task: Task | None, end: Link, is_fixed: bool
+) -> Judge:
+    """One of our losses, if the loss computes what that does; else itself."""
     working = _working(loss, out, y)
-    for pairing in working:
+    for pairing in working if is_fixed else ():
         value = _value(loss, pairing)
-        found = [twin for twin in _twins(width, y) if _agrees(value, twin, out, y)]
+        found = [twin for twin in _twins(_width(out), y) if _agrees(value, twin, out, y)]
         found = [twin for twin in found if task in (None, twin.task)]
         if found:
             twin = _likeliest(found, end)
             return Judge(value, twin.task, twin.name, False, twin.outputs)
-    kind = task or _task(width, y)
-    return Judge(_value(loss, working[0]), kind, _name(loss), True, _outputs(kind, end))
+    value = _value(loss, working[0])
+    takes = _takes(value, out, y)
+    kind = task or _task(out, y, takes, end)
+    if kind != "regression" and isinstance(loss, _WITH_LOGITS):
+        return Judge(value, kind, _name(loss), True, "logits")
+    outputs = _outputs(kind, end, takes)
+    is_clear = outputs != "probabilities" or takes != "logits"
+    return Judge(value, kind, _name(loss), True, outputs, "" if is_clear else _UNCLEAR)
+
+
+@contextlib.contextmanager
+def unwarned() -> Iterator[None]:
+    """Trials in silence; but shapes that only broadcast, which a warning tells, are an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("error", message="Using a target size")
+        yield
+
+
+def _width(out: Tensor) -> int:
+    return 1 if out.ndim == 1 else out[0].numel()
 
 
 def _named(name: str, out: Tensor, data: Samples, *, task: Task | None, end: Link) -> Judge:
@@ -105,24 +148,47 @@ def _named(name: str, out: Tensor, data: Samples, *, task: Task | None, end: Lin
             f"`loss` must be a function or one of {', '.join(known)}; got {name!r}."
             f"{near_miss(name, known)}"
         )
-    width = 1 if out.ndim == 1 else out[0].numel()
+    width, index = _width(out), class_indices(data.y)
+    is_whole = index is not None and bool((index == index.round()).all())
     if task is None:
-        classes = name == "cross_entropy" or (name == "mse" and end in ("sigmoid", "softmax"))
+        is_mse = name == "mse" and end in ("sigmoid", "softmax") and is_whole
+        classes = name == "cross_entropy" or is_mse
         task = ("binary" if width == 1 else "multiclass") if classes else "regression"
     if name not in LOSSES[task]:
         raise DataError(
             f"`loss` must be one of {', '.join(LOSSES[task])} for {task}; got {name!r}."
         )
+    _check_targets(name, task, out, data.y, index)
     function, outputs = loss_function(name, task), _outputs(task, end)
 
     def value(answers: Tensor, y: Tensor) -> float:
         z = answers.reshape(len(answers), -1).cpu().double()
         if outputs == "probabilities":
             z = torch.log(z) if z.shape[1] > 1 else torch.logit(z)
-        targets = y.reshape(-1).cpu()
-        return float(function(z, targets.double() if task == "regression" else targets.long()))
+        index = class_indices(y) if task != "regression" else None
+        targets = y.reshape(len(y), -1).double() if index is None else index.long()
+        return float(function(z, targets.cpu()))
 
     return Judge(value, task, name, False, outputs)
+
+
+def _check_targets(name: str, task: Task, out: Tensor, y: Tensor, index: Tensor | None) -> None:
+    """Raises DataError where one of our losses does not apply to such targets."""
+    width = _width(out)
+    if task == "regression":
+        if y.numel() != out.numel():
+            raise DataError(
+                f"`loss`={name!r} needs a target for every answer; the model answers {width} for "
+                f"each sample, and y is {tuple(y.shape)}."
+            )
+        return
+    n = 2 if task == "binary" else width
+    known = torch.arange(n, device=y.device)
+    if index is None or not torch.isin(index.to(torch.float64), known.to(torch.float64)).all():
+        raise DataError(
+            f"`loss`={name!r} needs y to hold the classes 0 to {n - 1}, or rows with a single 1 "
+            "and else 0. Where it is no class, set task='regression' and another loss."
+        )
 
 
 def _working(loss: Loss, out: Tensor, y: Tensor) -> list[Pairing]:
@@ -130,9 +196,7 @@ def _working(loss: Loss, out: Tensor, y: Tensor) -> list[Pairing]:
     found, problem = [], ""
     for pairing in _pairings(out, y):
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")  # shapes that only broadcast are told by a warning
-                result = loss(*pairing(out, y))
+            result = loss(*pairing(out, y))
             if torch.as_tensor(result).numel() == 1:
                 found.append(pairing)
             else:
@@ -141,21 +205,26 @@ def _working(loss: Loss, out: Tensor, y: Tensor) -> list[Pairing]:
             problem = problem or " ".join(str(error).split())[:200].rstrip(".")
     if not found:
         raise DataError(f"`loss` cannot be computed as loss(model(X), y): {problem}.")
-    return [pairing for pairing in found if _pairs_samples(loss, pairing, out, y)] or found
+    return sorted(found, key=lambda pairing: _pairs_samples(loss, pairing, out, y), reverse=True)
 
 
-def _pairs_samples(loss: Loss, pairing: Pairing, out: Tensor, y: Tensor) -> bool:
-    """Whether it matters which answer meets which target.
+def _pairs_samples(loss: Loss, pairing: Pairing, out: Tensor, y: Tensor) -> tuple[bool, ...]:
+    """Whether it matters which answer meets which target, and which weight of the loss's own.
 
-    It does not where (n, 1) answers meet (n,) targets in arithmetic that pairs all with all.
+    It does not where (n, 1) answers meet (n,) targets in arithmetic that pairs all with all: then
+    answers, or targets, may be moved alone. Both together may be moved where samples weigh alike.
     """
     if out.shape == y.shape or len(y) < 2:
-        return True
+        return (True,)
     rng = torch.Generator().manual_seed(0)
     answers = 0.05 + 0.9 * torch.rand(out.shape, generator=rng)  # as logits, and as probabilities
     answers = answers.to(out.device, out.dtype)
-    one, other = (float(loss(*pairing(answers, targets))) for targets in (y, y.roll(1, 0)))
-    return not np.isclose(one, other, rtol=1e-5, atol=0)
+    moved = [(answers.roll(1, 0), y), (answers, y.roll(1, 0)), (answers.roll(1, 0), y.roll(1, 0))]
+    try:
+        one, *others = (float(loss(*pairing(a, b))) for a, b in ((answers, y), *moved))
+    except Exception:  # such as a loss that takes answers of a certain range
+        return (False,)
+    return tuple(not np.isclose(one, other, rtol=1e-5, atol=0) for other in others)
 
 
 def _pairings(out: Tensor, y: Tensor) -> Iterator[Pairing]:
@@ -180,15 +249,17 @@ def _value(loss: Loss, pairing: Pairing) -> Callable[[Tensor, Tensor], float]:
 
 def _twins(width: int, y: Tensor) -> list[_Twin]:
     """The losses of ours that answers of this width and these targets can have."""
-    one = y.reshape(len(y), -1)
-    if one.shape[1] > 1:
+    one, is_one_hot = class_indices(y), y.reshape(len(y), -1).shape[1] > 1
+    if one is None or (is_one_hot and y[0].numel() != width):
         return []
     whole = bool((one == one.round()).all()) and bool(one.min() >= 0)
     if width > 1:
         if not whole or one.max() >= width:
             return []
         ends = ("identity", "log_softmax", "softmax")
-        return [_Twin("multiclass", name, end) for name in LOSSES["multiclass"] for end in ends]
+        # a squared error of one-hot targets may as well be that of several values
+        names = ("cross_entropy",) if is_one_hot else LOSSES["multiclass"]
+        return [_Twin("multiclass", name, end) for name in names for end in ends]
     found = [_Twin("regression", name, "identity") for name in LOSSES["regression"]]
     if whole and one.max() <= 1:
         links = ("identity", "sigmoid")
@@ -200,7 +271,8 @@ def _agrees(value: Callable[[Tensor, Tensor], float], twin: _Twin, out: Tensor, 
     """Whether a loss is that of ours, on answers drawn twice at random."""
     rng = torch.Generator().manual_seed(0)
     kind = np.float64 if twin.task == "regression" else np.int64
-    targets = y.reshape(-1).cpu().double().numpy().astype(kind)
+    index = class_indices(y)
+    targets = (y if index is None else index).cpu().double().numpy().astype(kind)
     for size in (0.7, 2.0):
         z = size * torch.randn(len(out), out[0].numel(), generator=rng, dtype=torch.float64)
         wanted = mean_loss(twin.name, twin.task, z.numpy(), targets)
@@ -221,20 +293,63 @@ def _likeliest(found: list[_Twin], end: Link) -> _Twin:
     return (plain or ending or found)[0]
 
 
-def _task(width: int, y: Tensor) -> Task:
-    """What a loss of somebody's own is most likely about."""
-    one = y.reshape(len(y), -1)
+def _takes(value: Callable[[Tensor, Tensor], float], out: Tensor, y: Tensor) -> Takes | None:
+    """What a loss of classes takes, tried on answers beyond 0 and 1; None of no classes.
+
+    Of logits it falls, or stays 0, the farther they are on the right side. Of probabilities it is
+    no number there, or stays as it is. Of labels, as a squared error, it rises.
+    """
+    right = _right(out, y)
+    if right is None:
+        return None
+
+    def told(far: float) -> float:
+        answers = torch.where(right, 0.5 + far, 0.5 - far)
+        return value(answers.reshape(out.shape).to(out.device, out.dtype), y)
+
+    try:
+        near, farther, wrong, worse = (told(far) for far in (1.0, 2.0, -1.0, -2.0))
+    except Exception:  # such as a loss that takes probabilities only
+        return "probabilities"
+    if not np.isfinite([near, farther, wrong, worse]).all() or np.isclose(wrong, worse):
+        return "probabilities"
+    is_least_at_labels = farther > near and set(torch.unique(y).tolist()) != {-1, 1}
+    return "labels" if is_least_at_labels else "logits"
+
+
+def _right(out: Tensor, y: Tensor) -> Tensor | None:
+    """Which answers (n, k) should be large, where targets may be classes."""
+    width, index = _width(out), class_indices(y)
+    if index is None:
+        return None
     if width > 1:
-        is_index = one.shape[1] == 1 and not y.is_floating_point() and int(one.min()) >= 0
-        return "multiclass" if is_index and int(one.max()) < width else "regression"
-    values = set(torch.unique(one).tolist())
-    return "binary" if len(values) == 2 and values in ({0, 1}, {-1, 1}) else "regression"
+        is_index = not y.is_floating_point() and int(index.min()) >= 0 and index.max() < width
+        if y[0].numel() not in ((1, width) if is_index else (width,)):
+            return None
+        return torch.arange(width, device=y.device) == index.long()[:, None]
+    is_two = len(torch.unique(index)) == 2
+    return index[:, None] == index.max() if is_two else None
 
 
-def _outputs(task: Task, end: Link) -> Outputs:
+def _task(out: Tensor, y: Tensor, takes: Takes | None, end: Link) -> Task:
+    """What a loss of somebody's own is most likely about."""
+    if takes is None:
+        return "regression"
+    if _width(out) > 1:
+        is_values = y[0].numel() > 1 and takes == "labels" and end != "softmax"
+        return "regression" if is_values else "multiclass"
+    values = set(torch.unique(y).tolist())
+    if values == {0, 1}:
+        return "regression" if takes == "labels" and end != "sigmoid" else "binary"
+    return "binary" if values == {-1, 1} else "regression"
+
+
+def _outputs(task: Task, end: Link, takes: Takes | None = None) -> Outputs:
+    """How answers are read: as the loss takes them, and where it takes any numbers as they are."""
     if task == "regression":
         return "values"
-    return "probabilities" if end in ("sigmoid", "softmax") else "logits"
+    is_one = takes == "probabilities" or (takes == "labels" and task == "binary")
+    return "probabilities" if is_one or end in ("sigmoid", "softmax") else "logits"
 
 
 def _name(loss: Any) -> str:

@@ -1,6 +1,6 @@
 """What was recorded of a loop -> Run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,28 +17,54 @@ __all__ = ["Facts", "run_of"]
 
 _OPTIMIZERS = {"SGD": "sgd", "Adam": "adam", "AdamW": "adamw", "RMSprop": "rmsprop"}
 MOST_WRITTEN = 10_000  # numbers of a start that are written into the experiment
+MOST_EPOCHS = 10_000_000  # the most that an experiment can say
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a loop before it begins."""
+    """What is known of a loop before it begins.
+
+    Attributes:
+        title: of the run.
+        data: the samples.
+        optimizer: whose steps are recorded.
+        evaluation: of the module.
+        lr: the optimizer's learning rate, which a schedule may change.
+        rule: its settings in the words of an experiment.
+    """
 
     title: str
     data: Dataset
     optimizer: torch.optim.Optimizer
     evaluation: Evaluation
+    lr: float
+    rule: dict[str, Any]
+
+    @classmethod
+    def of(
+        cls, title: str, data: Dataset, optimizer: torch.optim.Optimizer, evaluation: Evaluation
+    ) -> "Facts":
+        """The facts, with the optimizer's settings as they are now."""
+        lr = float(optimizer.param_groups[0].get("lr", 0.0))
+        return cls(title, data, optimizer, evaluation, lr, _rule(optimizer))
 
 
-def run_of(facts: Facts, recorded: Trajectory) -> Run:
-    """The recording with its losses, as a Run."""
-    evaluation = facts.evaluation
-    at, losses = evaluation.losses(recorded.params)
+def run_of(facts: Facts, recorded: Trajectory, notes: tuple[str, ...] = ()) -> Run:
+    """The recording with its losses, as a Run.
+
+    Args:
+        facts: what was known before.
+        recorded: the recording.
+        notes: what else a person should know; with any, the module is no longer the one that was
+            recorded, and gives no answers.
+    """
+    evaluation, stack = facts.evaluation, facts.evaluation.stack
+    at, losses, problems = evaluation.losses(recorded.params)
     _, params, buffers = evaluation.split(recorded.params)
-    stack, outcome = evaluation.stack, recorded.outcome
-    if not np.isfinite(losses[:, 0]).all():
+    outcome = recorded.outcome
+    if not problems and not np.isfinite(losses[:, 0]).all():
         outcome = Outcome.DIVERGED
     params = np.ascontiguousarray(stack.params(params) if stack else params)
-    device = next(evaluation.module.parameters()).device.type
     run = Run(
         params=params,
         steps=recorded.steps,
@@ -48,17 +74,27 @@ def run_of(facts: Facts, recorded: Trajectory) -> Run:
         outcome=outcome,
         train_s=recorded.train_s,
         experiment=_experiment(facts, params, int(recorded.steps[-1])),
-        dataset=facts.data,
+        dataset=replace(facts.data, notes=(*facts.data.notes, *problems, *notes)),
         metrics={},
         engine="own loop",
-        device=device,
+        device=next(evaluation.module.parameters()).device.type,
         versions=versions_of("torch"),
         attached=_attached(facts),
         own_loss_steps=recorded.steps[at],
         buffers=None if stack else np.ascontiguousarray(buffers),
-        own_module=None if stack else evaluation.module,
+        own_module=None if stack or notes else evaluation.module,
     )
-    return judged(run)
+    return _scored(run)
+
+
+def _scored(run: Run) -> Run:
+    """The run with its scores, or without, where its module does not answer any more."""
+    try:
+        return judged(run)
+    except Exception as error:  # whatever a module of somebody's own raises
+        said = " ".join(str(error).split())[:200].rstrip(".")
+        note = f"The model no longer answers after the loop: {said}."
+        return replace(run, dataset=replace(run.dataset, notes=(*run.dataset.notes, note)))
 
 
 def _experiment(facts: Facts, params: np.ndarray, n_steps: int) -> Experiment:
@@ -71,14 +107,15 @@ def _experiment(facts: Facts, params: np.ndarray, n_steps: int) -> Experiment:
         init: Any = [float(value) for value in start] if is_written else "torch"
         network = stack.spec.model_copy(update={"init": init})
     loss = None if judge.own else judge.name
-    training = TrainingSpec(loss=loss, epochs=max(1, n_steps), **_rule(facts.optimizer))
+    epochs = min(max(1, n_steps), MOST_EPOCHS)
+    training = TrainingSpec(loss=loss, epochs=epochs, **facts.rule)
     return Experiment(title=facts.title, data=facts.data.spec, network=network, training=training)
 
 
 def _rule(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """The optimizer's settings, of the first group, where it is one of those that we name."""
     name, group = _OPTIMIZERS.get(type(optimizer).__name__), optimizer.param_groups[0]
-    lr, decay = float(group["lr"]), float(group.get("weight_decay", 0.0))
+    lr, decay = float(group.get("lr", 0.0)), float(group.get("weight_decay", 0.0))
     if name is None or not 0 < lr <= 1e6 or not 0 <= decay <= 1e6:
         return {}
     found = {"optimizer": name, "lr": lr, "weight_decay": decay}
@@ -89,11 +126,11 @@ def _rule(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
 
 
 def _attached(facts: Facts) -> Attached:
-    evaluation, group = facts.evaluation, facts.optimizer.param_groups[0]
+    evaluation = facts.evaluation
     return Attached(
         module=type(evaluation.module).__name__,
         optimizer=type(facts.optimizer).__name__,
-        lr=float(group.get("lr", 0.0)),
+        lr=facts.lr,
         loss=evaluation.judge.name,
         own_loss=evaluation.judge.own,
         layout=None if evaluation.stack else _layout(evaluation),
@@ -105,10 +142,12 @@ def _layout(evaluation: Evaluation) -> Layout:
     return Layout(
         parameters=kept.parameters,
         buffers=kept.buffers,
-        frozen=kept.frozen,
-        complete=kept.complete,
+        frozen=kept.frozen if evaluation.is_complete else (),
+        complete=evaluation.is_complete,
         input_shape=tuple(X.shape[1:]),
         input_type=str(X.dtype).removeprefix("torch."),
         outputs=evaluation.judge.outputs,
         n_outputs=evaluation.n_outputs,
+        frozen_digest=kept.frozen_digest if evaluation.is_complete else "",
+        number_type=evaluation.number_type,
     )

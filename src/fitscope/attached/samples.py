@@ -12,7 +12,7 @@ from fitscope.errors import DataError
 from fitscope.records import Dataset, Label
 from fitscope.specs import DataSpec, Task
 
-__all__ = ["Samples", "dataset_of", "samples_of"]
+__all__ = ["Samples", "class_indices", "dataset_of", "samples_of"]
 
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _TYPES = (*_FLOATS, torch.int32, torch.int64)
@@ -30,7 +30,7 @@ class Samples:
 
 
 def samples_of(module: nn.Module, X: Any, y: Any, *, what: str = "") -> Samples:
-    """Tensors of anything numpy takes; tensors stay as they are.
+    """Tensors of anything numpy takes, as copies, since a loop may change its own.
 
     Args:
         module: whose number type arrays of floats get.
@@ -56,7 +56,7 @@ def samples_of(module: nn.Module, X: Any, y: Any, *, what: str = "") -> Samples:
 def _tensor(value: Any, name: str, kind: torch.dtype, *, keep_whole: bool) -> Tensor:
     """A tensor of finite numbers."""
     if isinstance(value, Tensor):
-        found = value.detach()
+        found = value.detach().clone()
     else:
         try:
             array = np.asarray(value)
@@ -89,14 +89,16 @@ def dataset_of(
 ) -> Dataset:
     """The samples as a Dataset, nothing split and nothing scaled.
 
-    Inputs of several axes, such as pictures, lie flat; of several targets the first is kept.
+    Inputs of several axes, such as pictures, lie flat; of several targets the first is kept. Of
+    one-hot targets the classes are.
 
     Raises:
         DataError: names do not fit the columns, or targets are none of the classes.
     """
     d = train.X[0].numel()
     names = _checked_names(feature_names, d)
-    y, y_test = _column(train.y), _column(test.y) if test else np.zeros(0)
+    column = _column if task == "regression" else _class_column
+    y, y_test = column(train.y), column(test.y) if test else np.zeros(0)
     labels: tuple[Label, ...] = ()
     if task != "regression":
         y, y_test, labels = _classes(y, y_test, 2 if task == "binary" else n_outputs, classes)
@@ -132,6 +134,25 @@ def _flat(X: Tensor, d: int) -> np.ndarray:
 def _column(y: Tensor) -> np.ndarray:
     """The targets, or the first of several, as (n,)."""
     return np.array(y.reshape(len(y), -1)[:, 0].cpu().double().numpy())
+
+
+def class_indices(y: Tensor) -> Tensor | None:
+    """Targets (n,) or (n, 1) as they are, one-hot rows by the place of their 1, else None."""
+    columns = y.reshape(len(y), -1)
+    if columns.shape[1] == 1:
+        return columns[:, 0]
+    is_one_hot = ((columns == 0) | (columns == 1)).all() and (columns.sum(1) == 1).all()
+    return columns.argmax(1) if is_one_hot else None
+
+
+def _class_column(y: Tensor) -> np.ndarray:
+    found = class_indices(y)
+    if found is None:
+        raise DataError(
+            "y must be one class for each sample, (n,), or rows with a single 1 and else 0; got "
+            f"{tuple(y.shape)}."
+        )
+    return _column(found)
 
 
 def _checked_names(given: Sequence[str] | None, d: int) -> tuple[str, ...]:

@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import nn
 
 from fitscope.attached.evaluation import Evaluation
 from fitscope.attached.result import Facts, run_of
 from fitscope.attached.samples import dataset_of, samples_of
-from fitscope.attached.setup import checked_module, checked_optimizer, checked_whole
+from fitscope.attached.setup import checked_module, checked_optimizer, checked_text, checked_whole
 from fitscope.attached.watched import watched
 from fitscope.errors import DataError
 from fitscope.outcomes import Outcome
@@ -22,6 +23,10 @@ from fitscope.train.recorder import Recorder, max_rows
 __all__ = ["Scope", "attach"]
 
 _LOG = logging.getLogger("fitscope")
+CUT = (
+    "A part of the model was replaced, added or taken away in the loop, so the recording ends at "
+    "step {}. Attach again to record what comes after it."
+)
 FEW_ROWS = 100  # a recording of fewer steps is told beforehand
 
 
@@ -54,7 +59,7 @@ def attach(
         model: the module, on any device, compiled or not.
         optimizer: the one whose steps are recorded.
         X: inputs as the model sees them; nothing is scaled.
-        y: targets (n,) or (n, 1), or class indices.
+        y: targets (n,) or (n, 1), class indices, or one-hot rows.
         loss: what the loop minimises, as `loss(model(X), y)`, or a name of fitscope's. Which it
             is of those that fitscope knows is found by trying; any other is kept as its own.
         test: `(X, y)` of a test part.
@@ -91,6 +96,7 @@ def attach(
     checked_optimizer(optimizer, module)
     checked_whole("every", every, least=1)
     checked_whole("keep_bytes", keep_bytes, least=0)
+    checked_text("title", title)
     kept = watched(module, record, keep_bytes=keep_bytes)
     names = feature_names if feature_names is not None else _columns(X)
     train = samples_of(module, X, y)
@@ -105,7 +111,7 @@ def attach(
         classes=classes,
         notes=evaluation.notes,
     )
-    facts = Facts(title or type(module).__name__, data, optimizer, evaluation)
+    facts = Facts.of(title or type(module).__name__, data, optimizer, evaluation)
     return Scope(facts, every=every, keep_bytes=keep_bytes)
 
 
@@ -131,6 +137,8 @@ class Scope:
     def __init__(self, facts: Facts, *, every: int, keep_bytes: int) -> None:
         self._facts, self._every, self._keep_bytes = facts, every, keep_bytes
         self._recorder: Recorder | None = None  # there while steps are recorded
+        self._last = (0, np.zeros(0, np.float32))  # the step of the last row that was kept, and it
+        self._is_cut = False
         self._was_opened = False
         self._hook: Any = None
         self._run: Run | None = None
@@ -165,8 +173,8 @@ class Scope:
         if self._was_opened:
             raise DataError("This scope has recorded a loop; call fs.attach again for another.")
         self._was_opened = True
-        evaluation = self._facts.evaluation
-        self._recorder = Recorder(evaluation.row(), keep_bytes=self._keep_bytes, every=self._every)
+        self._last = (0, self._facts.evaluation.row())
+        self._recorder = Recorder(self._last[1], keep_bytes=self._keep_bytes, every=self._every)
         self._hook = self._facts.optimizer.register_step_post_hook(self._on_step)
         return self
 
@@ -176,11 +184,19 @@ class Scope:
         if recorder is None:
             return
         self._hook.remove()
-        if not recorder.n_steps:
+        if not recorder.n_steps and not self._is_cut:
             _LOG.warning("fs.attach saw no step of this optimizer; the run holds the start alone.")
+        evaluation = self._facts.evaluation
+        notes: tuple[str, ...] = ()
         outcome = Outcome.INTERRUPTED if interrupted else Outcome.FINISHED
-        end = self._facts.evaluation.row()
-        self._run = run_of(self._facts, recorder.trajectory(end, outcome))
+        if self._is_cut or not evaluation.kept.is_whole:
+            recorder.n_steps, end = self._last
+            outcome, notes = Outcome.INTERRUPTED, (CUT.format(recorder.n_steps),)
+        else:
+            end = evaluation.row()
+        self._run = run_of(self._facts, recorder.trajectory(end, outcome), notes)
+        for note in self._run.dataset.notes[len(self._facts.data.notes) :]:
+            _LOG.warning("%s", note)
 
     def __enter__(self) -> "Scope":
         return self.open()
@@ -202,8 +218,16 @@ class Scope:
         return f"<Scope: {self.plan}>"
 
     def _on_step(self, _optimizer: Any, _args: Any, _kwargs: Any) -> None:
-        if self._recorder is not None:
-            self._recorder.step(self._facts.evaluation.row)
+        if self._recorder is None or self._is_cut:
+            return
+        self._is_cut = not self._facts.evaluation.kept.is_whole
+        if not self._is_cut:
+            self._recorder.step(self._row)
+
+    def _row(self) -> np.ndarray:
+        n_steps = self._recorder.n_steps if self._recorder else 0
+        self._last = (n_steps, self._facts.evaluation.row())
+        return self._last[1]
 
 
 def _plan(facts: Facts, row_bytes: int, n_rows: int, every: int, keep_bytes: int) -> str:

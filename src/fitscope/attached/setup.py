@@ -8,7 +8,7 @@ from torch import nn
 from fitscope.errors import DataError
 from fitscope.own import uncompiled
 
-__all__ = ["checked_module", "checked_optimizer", "checked_whole"]
+__all__ = ["checked_module", "checked_optimizer", "checked_text", "checked_whole"]
 
 
 def checked_module(model: Any) -> nn.Module:
@@ -46,3 +46,9 @@ def checked_whole(name: str, value: Any, *, least: int) -> None:
     """Raises DataError where an option is no whole number of at least so much."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise DataError(f"`{name}` must be a whole number of at least {least}; got {value!r}.")
+
+
+def checked_text(name: str, value: Any) -> None:
+    """Raises DataError where an option is no text."""
+    if not isinstance(value, str):
+        raise DataError(f"`{name}` must be text; got {value!r}.")

@@ -1,7 +1,7 @@
 """Whether a module is a plain stack of linear layers: found by its parts, proved by its answers."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from fitscope.attached.losses import Link
 from fitscope.errors import ExperimentError
 from fitscope.network import forward, probabilities
-from fitscope.own import evaluating, outputs_of
+from fitscope.own import evaluating, outputs_of, placed
 from fitscope.specs import NetworkSpec
 
-__all__ = ["Stack", "ends_in", "stack_of"]
+__all__ = ["Stack", "end_of", "stack_of"]
 
 _KINDS = {nn.Sigmoid: "sigmoid", nn.Tanh: "tanh", nn.ReLU: "relu", nn.Identity: "identity"}
-_ENDS = {nn.Sigmoid: "sigmoid", nn.Softmax: "softmax", nn.LogSoftmax: "log_softmax"}
+_ENDS: tuple[Link, ...] = ("identity", "sigmoid", "softmax", "log_softmax")
 MOST_TRIED = 256  # samples; each activation is tried on them
 TOLERANCE = 1e-5
 
@@ -45,10 +45,43 @@ class Stack(NamedTuple):
         return np.ascontiguousarray(padded[:, self.places])
 
 
-def ends_in(module: nn.Module) -> Link:
-    """What the last part of a module does, as far as it is a module itself."""
-    last = list(module.modules())[-1]
-    return _ENDS.get(type(last), "identity")
+def end_of(module: nn.Module, X: Tensor, out: Tensor) -> Link:
+    """What a module that is no such stack does at its end, as its answers tell.
+
+    It gives probabilities if all answers are some, and still are with parameters drawn at random.
+    """
+    if not _are_probabilities(out):
+        return "identity"
+    rng = torch.Generator().manual_seed(0)
+    with evaluating(module):
+        for _ in range(2):
+            try:
+                with placed(module, _drawn(module, rng)):
+                    answers = outputs_of(module, X[:MOST_TRIED])
+            except Exception:  # whatever a module of somebody's own raises
+                return "identity"
+            if not _are_probabilities(answers):
+                return "identity"
+    return "softmax" if out[0].numel() > 1 else "sigmoid"
+
+
+def _are_probabilities(out: Tensor) -> bool:
+    """Whether all are from 0 to 1, and of several classes add up to 1."""
+    rows = out.reshape(len(out), -1).double()
+    inside = bool(((rows >= 0) & (rows <= 1)).all())
+    total = rows.sum(1)
+    return inside and (
+        rows.shape[1] == 1 or torch.allclose(total, torch.ones_like(total), atol=1e-2)
+    )
+
+
+def _drawn(module: nn.Module, rng: torch.Generator) -> dict[str, Tensor]:
+    """Other parameters, so large that logits would leave the range of probabilities."""
+    return {
+        name: (3 * torch.randn(p.shape, generator=rng)).to(p.device, p.dtype)
+        for name, p in module.named_parameters()
+        if p.is_floating_point()
+    }
 
 
 def stack_of(module: nn.Module, X: Tensor) -> Stack | None:
@@ -70,7 +103,7 @@ def stack_of(module: nn.Module, X: Tensor) -> Stack | None:
     if not trials:
         return None
     for activation in dict.fromkeys([*named, *_KINDS.values()]):
-        for end in ("identity", *_ENDS.values()):
+        for end in _ENDS:
             if all(_agrees(trial, places, sizes, activation, end) for trial in trials):
                 kind = activation if len(sizes) > 2 else "sigmoid"  # none to name
                 return _stack(sizes, kind, end, places)
@@ -86,7 +119,7 @@ def _stack(sizes: list[int], activation: str, end: Link, places: np.ndarray) -> 
 
 def _sizes(module: nn.Module, linear: Sequence[nn.Linear], X: Tensor) -> list[int] | None:
     """Widths of all layers, where the linear ones follow each other and hold every parameter."""
-    held = {id(p) for part in linear for p in part.parameters()}
+    held = {id(p) for part in linear for p in (part.weight, part.bias) if p is not None}
     if not linear or {id(p) for p in module.parameters()} != held:
         return None
     if next(module.buffers(), None) is not None:
@@ -138,12 +171,33 @@ def _trials(module: nn.Module, X: Tensor) -> list[_Trial]:
     with evaluating(module):
         for tensors, inputs in ((own, seen), (drawn, seen), (drawn, other)):
             try:
-                out = outputs_of(module, tensors, inputs)
+                out = _called(module, tensors, inputs)
             except Exception:  # whatever a module of somebody's own raises
                 return []
             row = torch.cat([p.reshape(-1) for p in tensors.values()]).numpy()
             found.append(_Trial(row, inputs.numpy(), out.double().numpy()))
     return found
+
+
+def _called(module: nn.Module, tensors: Mapping[str, Tensor], X: Tensor) -> Tensor:
+    """What a module answers with parameters of another type in their places."""
+    places = _in_every_place(module, tensors)
+    out: Tensor = torch.func.functional_call(module, places, (X,), tie_weights=False)
+    return out
+
+
+def _in_every_place(module: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under the name of every place where one stands, each place once.
+
+    `functional_call` ties shared parameters itself, but a submodule that is used twice it swaps
+    twice, and then leaves the module with the wrong tensors (PyTorch 2.13).
+    """
+    own = {id(p): name for name, p in module.named_parameters()}
+    return {
+        f"{path}.{name}" if path else name: tensors[own[id(p)]]
+        for path, part in module.named_modules()  # each submodule once
+        for name, p in part.named_parameters(recurse=False, remove_duplicate=False)
+    }
 
 
 def _agrees(

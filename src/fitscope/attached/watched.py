@@ -1,14 +1,15 @@
 """What is recorded of a module: which of its tensors, as rows of numbers, within a budget."""
 
-from collections.abc import Sequence
-from typing import Literal
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from fitscope.errors import DataError, near_miss
-from fitscope.own import Shape
+from fitscope.own import Shape, digest_of
 
 __all__ = ["Watched", "watched"]
 
@@ -22,6 +23,7 @@ class Watched:
         parameters: name and shape of each recorded parameter.
         buffers: the same of the buffers.
         frozen: of those that are not recorded because they cannot change.
+        frozen_digest: of the numbers in those.
         complete: whether nothing else changes.
     """
 
@@ -34,8 +36,17 @@ class Watched:
         self.buffers = _shapes({name: t for name, t in kept.items() if name in buffers})
         self.complete = not any(t.requires_grad or name in buffers for name, t in rest.items())
         self.frozen = _shapes(rest) if self.complete else ()
+        self._module = module
+        self.frozen_digest = self._digest()
+        self._own = [
+            (found, dict(found))
+            for part in module.modules()
+            for found in (part._modules, part._parameters)
+            if isinstance(found, dict)
+        ]
         paths = [name.rpartition(".") for name, _ in (*self.parameters, *self.buffers)]
-        self._places = [(module.get_submodule(path), name) for path, _, name in paths]
+        parts = dict(module.named_modules())
+        self._places = [(parts[path], name) for path, _, name in paths]
 
     def row(self) -> np.ndarray:
         """All recorded numbers as they are now, float32: parameters, then buffers."""
@@ -48,6 +59,34 @@ class Watched:
         if any(part.dtype != torch.float32 for part in parts):
             parts = [part.float() for part in parts]
         return torch.cat(parts).cpu().numpy()  # cat copies, also a single one
+
+    def _digest(self) -> str:
+        return digest_of(self._module, [name for name, _ in self.frozen])
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether what is not recorded still holds the numbers that it held at first."""
+        return self._digest() == self.frozen_digest
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the module still has the very parts and parameters that it had at first."""
+        return all(
+            len(found) == len(own) and all(found.get(name) is t for name, t in own.items())
+            for found, own in self._own
+        )
+
+    @contextlib.contextmanager
+    def as_attached(self) -> Iterator[None]:
+        """The module with the parts and parameters that it had at first."""
+        now = [dict(found) for found, _ in self._own]
+        try:
+            for found, own in self._own:
+                _fill(found, own)
+            yield
+        finally:
+            for (found, _), new in zip(self._own, now, strict=True):
+                _fill(found, new)
 
     @property
     def n_parameters(self) -> int:
@@ -114,6 +153,12 @@ def _check_budget(module: nn.Module, found: Watched, keep_bytes: int) -> None:
         f"Two steps of this model take {2 * row_bytes:,} bytes, and `keep_bytes` is "
         f"{keep_bytes:,}. Give more, or record less: {parts}record='losses' keeps none."
     )
+
+
+def _fill(found: dict[str, Any], entries: dict[str, Any]) -> None:
+    """These entries in a dictionary, in their order, and no others."""
+    found.clear()
+    found.update(entries)
 
 
 def _shapes(tensors: dict[str, Tensor]) -> tuple[tuple[str, Shape], ...]:
