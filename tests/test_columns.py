@@ -278,7 +278,7 @@ def test_a_word_between_numbers_is_a_gap_only_where_it_can_be_none_else() -> Non
     assert (run.dataset.task, run.dataset.n_train) == ("regression", 54)
     assert run.dataset.notes[:2] == (
         "6 rows have no `y` and count for nothing.",
-        "In `y`, `?` counts as missing.",
+        "In `y`, `?` counts as missing, in 6 rows.",
     )
     assert worst_difference(run, ran(pytorch_script(run))) < 1e-5
     labels = ["0", "1"] * 27 + ["unknown"] * 6
@@ -311,7 +311,7 @@ def test_fit_says_before_training_what_becomes_of_each_column(cli: Cli, written:
     assert ["code", "category", "an input for each of 4 values", "0", "4"] in table
     size = "as it is; missing counts as 4, the median, and an input says so"
     assert ["size", "number", size, "4", "2"] in table
-    assert "In `size`, `?` counts as missing." in answer.out
+    assert "In `size`, `?` counts as missing, in 4 rows." in answer.out
     assert "2 rows have no `kind` and count for nothing." in answer.out
     facts = json.loads(cli("fit", written, *flags, "--json").out)
     assert facts["columns"][0] == {

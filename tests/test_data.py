@@ -465,6 +465,7 @@ BAD_ARRAYS = [
     (X4, [0.5, np.inf, 1.5, 2.5], {}, "`y` is not a finite number in row 2"),
     (X4, [1, np.nan, 2, 3], {"task": "regression"}, "not a finite number in row 2"),
     (X4, ["a", None, "b", "a"], {}, "`y` .*row 2"),
+    (X4, np.array(["a", "b", np.nan, "a"], object), {}, "`y` is missing in row 3"),
     ([[1.0]], [0], {}, "At least 2 samples are needed; there are 1"),
     (np.zeros((0, 2)), [], {}, "At least 2 samples are needed; there are 0"),
     (X4, [7] * 4, {}, "`y` has only one value, 7: there is nothing to learn"),

@@ -13,16 +13,27 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from torch import nn
 
 import fitscope as fs
 from fitscope.data import write_table
 from fitscope.errors import DataError, MissingExtraError
 from fitscope.export import onnx_model, sklearn_script, state_dict_bytes, trajectory_table
 from fitscope.records import Run
+from loops import drawn, trained
 
 NEAR = 1e-12
 RNG = np.random.default_rng(0)
 X, SAYS = RNG.normal(size=(60, 2)), RNG.random(60) > 0.4
+
+
+def own_loop() -> Run:
+    """A loop with cross-entropy of two outputs."""
+    data = torch.from_numpy(X).float(), torch.from_numpy(SAYS).long()
+    net = drawn(lambda: nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2)))
+    return trained(net, loss=nn.CrossEntropyLoss(), data=data)[0]
+
+
 ASKED = {
     "gates-and": lambda: fs.fit("gates-and", epochs=20),
     "rings-3": lambda: fs.fit("rings-3", epochs=200),
@@ -33,6 +44,11 @@ ASKED = {
     "a single input": lambda: fs.fit("sine-10", epochs=100),
     "a scaled target": lambda: fs.fit("diabetes", hidden=[4], epochs=100, standardize=True),
     "a line": lambda: fs.fit("diabetes", epochs=100, activation="tanh"),
+    "two logits": lambda: fs.fit((X, SAYS), hidden=[4], epochs=100, task="multiclass"),
+    "two logits, linear": lambda: fs.fit(
+        (X, np.where(SAYS, "yes", "no")), epochs=100, task="multiclass", standardize=True
+    ),
+    "two logits, of somebody's own loop": own_loop,
 }
 
 
@@ -97,6 +113,37 @@ def test_any_step_can_be_taken_along() -> None:
     assert "[-5.0]" in sklearn_script(run, step=0)
     initial = {c.name: c for c in onnx_model(run, step=0).graph.initializer}
     assert np.frombuffer(initial["c0"].raw_data).item() == -5
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_a_state_dict_has_the_scaling_of_every_target(standardize: bool) -> None:
+    """As a list where there are several, one each; a number alone where there is one."""
+    y = X @ [[1.0, 2.0], [0.5, -1.0]] + [3, -40]
+    run = fs.NetRegressor(hidden=[], epochs=20, standardize=standardize).fit(X, y).run_
+    facts = json.loads(bytes_of_header(state_dict_bytes(run)))["__metadata__"]
+    tensors = safetensors.torch.load(state_dict_bytes(run))
+    scaled = (X - json.loads(facts["mean"])) / json.loads(facts["scale"])
+    answers = scaled @ tensors["0.weight"].numpy().T.astype(float) + tensors["0.bias"].numpy()
+    values = answers * json.loads(facts["y_scale"]) + json.loads(facts["y_mean"])
+    np.testing.assert_allclose(values, run.predict(X), rtol=1e-12, atol=1e-12)
+    one = json.loads(bytes_of_header(state_dict_bytes(fs.fit("bad-start", epochs=1))))
+    assert one["__metadata__"]["y_scale"] == "1.0"
+
+
+def bytes_of_header(file: bytes) -> bytes:
+    """A safetensors file's own description, which is JSON behind its length."""
+    return file[8 : 8 + int.from_bytes(file[:8], "little")]
+
+
+def test_a_tie_of_two_logits_is_the_second_class() -> None:
+    """In ONNX as in `Run.predict`, also where the two are one float."""
+    import onnxruntime
+
+    run = fs.fit((X, SAYS), epochs=1, task="multiclass", init=[0.0] * 6)
+    file = onnx_model(run, step=0).SerializeToString()
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    labels = session.run(["label"], {"X": X})[0].tolist()
+    assert labels == run.predict(X, step=0).tolist() == [True] * len(X)
 
 
 def test_a_network_too_large_for_a_text_is_refused() -> None:

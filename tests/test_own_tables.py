@@ -4,7 +4,9 @@ What training learns of a table is compared with scikit-learn's ColumnTransforme
 and what the exports answer with the run: both compute in float64, so 1e-9 is far above roundings.
 """
 
+import csv
 import warnings
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,12 +24,13 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 import fitscope as fs
 from fitscope.cells import date_parts, numbers, plain_column, seconds, texts
-from fitscope.data import read_table
+from fitscope.data import read_table, write_table
 from fitscope.encoding import encoded
 from fitscope.export import onnx_model, predicted_table, pytorch_script, sklearn_script
 from fitscope.export.onnx import OPSET
 from fitscope.export.onnx_columns import _date_parts
 from fitscope.export.onnx_graph import Graph
+from fitscope.export.sklearn_columns import _TEXTS
 from fitscope.preprocessing import CategoryColumn, DateColumn, Preprocessing
 from fitscope.records import Run
 from own_tables import OWN_TABLES
@@ -237,6 +240,122 @@ def test_the_calendar_of_onnx_is_numpys() -> None:
     moments = np.concatenate([days, np.random.default_rng(0).uniform(-5e10, 2e10, 20_000)])
     found = np.concatenate(session.run(names, {"t": moments[:, None]}), axis=1)
     assert np.array_equal(found, date_parts(moments))
+
+
+def odd_cells(codes: Sequence[float], n: int = 240) -> dict[str, list[Any]]:
+    """Truth values, one of them a code, floats as codes, and a number with gaps."""
+    rng = np.random.default_rng(0)
+    dose = rng.choice(codes, n)
+    gift, paid = rng.random(n) < 0.5, rng.random(n) < 0.5
+    z = 3.0 * gift - 2 * (dose < 1e-4) + paid - 1
+    return {
+        "gift": gift.tolist(),
+        "paid": paid.tolist(),
+        "dose": dose.tolist(),
+        "num": [None if gap else value for gap, value in zip(rng.random(n) < 0.1, z, strict=True)],
+        "y": np.where(z + rng.normal(size=n) > 0, "yes", "no").tolist(),
+    }
+
+
+def scikit_learns(run: Run) -> Any:
+    """The model of the script, whose last line prints."""
+    found: dict[str, Any] = {}
+    exec(sklearn_script(run), found)  # noqa: S102
+    return found["model"]
+
+
+@pytest.mark.filterwarnings("ignore:`num` is missing:UserWarning")
+@pytest.mark.parametrize("categories", [(), ("gift",), ("gift", "dose")])
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_scikit_learn_reads_a_cell_as_the_run_does(
+    tmp_path: Path, ending: str, categories: tuple[str, ...]
+) -> None:
+    """A data frame's True and 1e-5, and a CSV's true, NA and 1e-5, are what training saw."""
+    path, columns = tmp_path / f"odd.{ending}", odd_cells([1e-7, 1e-5, 0.1, 2.0, 1.5e10, -0.0])
+    write_table(pa.table(columns), path)
+    if ending == "csv":  # with another word for a gap, and a truth value as pandas writes it
+        lines = path.read_text().replace(",,", ",NA,").replace("true", "True").splitlines()
+        path.write_text("\n".join(lines) + "\n")
+    run = fs.fit(path, target="y", categories=categories, epochs=60, lr=0.1, hidden=[3])
+    names = list(run.dataset.preprocessing.names)
+    model = scikit_learns(run)
+    if ending == "csv":
+        with path.open(newline="") as file:
+            rows = [[row[name] for name in names] for row in csv.DictReader(file)]
+        wanted = run.predict_proba(read_table(path, texts=categories))
+    else:
+        rows = pd.DataFrame(columns)[names]
+        wanted = run.predict_proba(rows)
+        assert {"True", "1e-05"}.isdisjoint(run.dataset.feature_names)
+    np.testing.assert_allclose(model.predict_proba(rows), wanted, rtol=NEAR, atol=NEAR)
+
+
+@pytest.mark.filterwarnings("ignore:`num` is missing:UserWarning")
+@pytest.mark.parametrize("categories", [(), ("gift", "dose")])
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_the_other_exports_read_such_cells_too(
+    tmp_path: Path, ending: str, categories: tuple[str, ...]
+) -> None:
+    """The PyTorch script from the file, to the same losses; ONNX from the texts of the codes."""
+    import onnxruntime
+
+    path = tmp_path / f"odd.{ending}"
+    write_table(pa.table(odd_cells([1e-7, 1e-5, 0.1, 2.0])), path)
+    settings = {"engine": "torch", "epochs": 12, "lr": 0.05, "hidden": [3]}
+    run = fs.fit(path, target="y", categories=categories, **settings)
+    assert worst_difference(run, ran(pytorch_script(run))) < 1e-5
+    table = read_table(path, texts=categories)
+    file = onnx_model(run).SerializeToString()
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    answers = session.run(None, feeds(run, table))[-1]
+    np.testing.assert_allclose(answers, run.predict_proba(table), rtol=NEAR, atol=NEAR)
+
+
+def test_codes_and_gaps_are_known_in_every_spelling(tmp_path: Path) -> None:
+    """3.0 is 3, and NA is no text, in the file and in later rows, for all three exports."""
+    import onnxruntime
+
+    rng = np.random.default_rng(0)
+    code = rng.choice(["1.0", "2.0", "3.0", ""], 300)
+    port = rng.choice(["S", "C", "NA", "1.0"], 300)
+    y = (code == "3.0") ^ (port == "NA") ^ (rng.random(300) < 0.1)
+    path = tmp_path / "codes.csv"
+    rows = [
+        f"{c},{p},{'?' if i % 50 == 7 else i},{n:d}"
+        for i, (c, p, n) in enumerate(zip(code, port, y, strict=True))
+    ]
+    path.write_text("\n".join(["code,port,when,y", *rows]) + "\n")
+    settings = {"engine": "torch", "epochs": 30, "lr": 0.05, "hidden": [3]}
+    run = fs.fit(path, target="y", categories=["code"], **settings)
+    assert worst_difference(run, ran(pytorch_script(run))) < 1e-5
+    rows = {"code": ["3", "3.0", "NA", "", "7"], "port": ["NA", "", "C", "1", "1.0"]}
+    rows["when"] = ["?", "1", "2", "NA", ""]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        wanted = run.predict_proba(rows)
+        answers = scikit_learns(run).predict_proba(list(zip(*rows.values(), strict=True)))
+    np.testing.assert_allclose(answers, wanted, rtol=NEAR, atol=NEAR)
+    fed: dict[str, np.ndarray] = {name: np.array(rows[name], object) for name in ("code", "port")}
+    fed["when"] = np.array([np.nan, 1, 2, np.nan, np.nan])
+    file = onnx_model(run).SerializeToString()
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    np.testing.assert_allclose(session.run(None, fed)[-1], wanted, rtol=NEAR, atol=NEAR)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_numbers_become_the_texts_that_training_saw(kind: type) -> None:
+    """As pyarrow writes them, at every power of ten, with every digit; gaps are no text."""
+    found: dict[str, Any] = {}
+    code = "import numpy as np\nMISSING = ['', 'NA']\n" + _TEXTS.partition("AS_TEXTS")[0]
+    exec(code, found)  # noqa: S102
+    powers = 10.0 ** np.arange(-12, 16)
+    drawn = np.random.default_rng(0).normal(size=(50, 1)) * powers
+    values = np.concatenate([powers, -3 * powers, drawn.ravel(), [0.0, -0.0, np.inf]]).astype(kind)
+    wanted = texts(pa.chunked_array([values])).to_pylist()
+    assert [found["text_of"](value) for value in values] == wanted
+    cells = [True, np.False_, 3, np.int8(3), "True", "NA", None, np.nan, pd.NA, pd.NaT]
+    known = ["true", "false", "3", "3", "True", "", "", "", "", ""]
+    assert [found["text_of"](cell) for cell in cells] == known
 
 
 @pytest.mark.slow

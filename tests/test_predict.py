@@ -225,6 +225,17 @@ def test_a_csv_comes_back_as_it_was_written(cli: Cli, valued: Path) -> None:
     assert [row[:4] for row in written] == [row.split(",") for row in rows]
 
 
+def test_a_gap_in_a_single_column_keeps_its_row(cli: Cli) -> None:
+    """Three rows asked, three answered, and the gap told."""
+    Path("t.csv").write_text("x,y\n" + "".join(f"{i % 9},{i % 2}\n" for i in range(40)))
+    assert cli("fit", "t.csv", "--target", "y", "--epochs", "2", "--out", "r").status == 0
+    Path("new.csv").write_text("x\n1\n\n3\n")
+    answer = cli("predict", "r", "new.csv", "-o", "answers.csv")
+    assert answer.err.startswith("Note: `x` is missing in 1 row; it counts as ")
+    written = list(csv.reader(Path("answers.csv").read_text().splitlines()))
+    assert [row[0] for row in written] == ["x", "1", "", "3"]
+
+
 def test_the_table_is_never_written_over(cli: Cli, valued: Path) -> None:
     """Answers need a file of their own."""
     Path("new.csv").write_text("weight (kg),legs\n4.5,4\n")

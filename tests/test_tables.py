@@ -141,7 +141,45 @@ def test_inputs_are_by_default_all_other_columns_that_tell_something():
     )
     data = read("a,b,y\n" + "".join(f"{i},{i if i % 20 else '??'},{i % 2}\n" for i in range(60)))
     assert data.feature_names == ("a", "b", "b missing")
-    assert data.notes[0] == "In `b`, `??` counts as missing."
+    assert data.notes[0] == "In `b`, `??` counts as missing, in 3 rows."
+
+
+WORDS = ["NA", "N/A", "n/a", "null", "NULL", "NaN", "nan", "#N/A"]
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_word_for_no_value_is_none_in_a_target_of_any_kind(word, suffix):
+    """R writes NA; a row with it is left out and counted, whatever the target's other cells are."""
+    for labels in (["u", "v"], ["true", "false"], ["3", "5"]):
+        y = [word, *labels, *labels, word]
+        if suffix == ".csv":
+            data = read("a,y\n" + "".join(f"{i % 4},{label}\n" for i, label in enumerate(y)))
+        else:
+            pq.write_table(pa.table({"a": [i % 4 for i in range(6)], "y": y}), "t.parquet")
+            data = dataset(DataSpec(path="t.parquet", target="y", test_fraction=0))
+        assert (len(data.classes), data.n_train) == (2, 4)
+        assert "2 rows have no `y` and count for nothing." in data.notes
+    assert word not in map(str, data.classes)
+
+
+def test_a_label_that_was_taken_for_no_value_is_told():
+    """Who has a class called NA can see where it went, also when nothing else is left."""
+    data = read("a,y\n1,NA\n2,u\n3,v\n5,NA\n")
+    told = "In `y`, `NA` counts as missing, in 2 rows; if it is a value, write it in another way."
+    assert told in data.notes
+    with pytest.raises(DataError, match=r"only one value, u: .* learn \(`NA` counts as missing\)"):
+        read("a,y\n1,NA\n2,u\n3,u\n5,NA\n")
+
+
+@pytest.mark.parametrize("ends", ["", "\n", "\n\n\n", "\r\n"])
+def test_an_empty_line_of_a_single_column_is_a_gap(ends):
+    """Between others it is a row, as it is in a table of two columns; at the end it is none."""
+    put("t.csv", "\ufeffx\n1\n\n3" + ends)
+    assert read_table("t.csv").to_pydict() == {"x": [1, None, 3]}
+    assert read_table("t.csv", as_text=True).to_pydict() == {"x": ["1", "", "3"]}
+    put("t.csv", "x,z\n1,1\n\n3,1\n")
+    assert read_table("t.csv").num_rows == 2
 
 
 def test_features_can_be_chosen():

@@ -17,9 +17,10 @@ class DatasetInfo(NamedTuple):
 
 _SPLIT = {"test_fraction": 0.0, "split_seed": 0, "standardize": False}
 _MADE = {**_SPLIT, "points": None}
+_COLUMNS = {"features": None, "categories": None, "drop": None}
 _REAL = {
     **{"test_fraction": 0.2, "split_seed": 0, "standardize": True},
-    **{"target": None, "features": None, "categories": None, "drop": None, "task": None},
+    **{"target": None, **_COLUMNS, "task": None},
 }
 
 DATASETS: Mapping[str, DatasetInfo] = {
@@ -85,7 +86,7 @@ DATASETS: Mapping[str, DatasetInfo] = {
     "table": DatasetInfo("A CSV or Parquet file of yours: give its `path` and `target`.", _REAL),
     "arrays": DatasetInfo(
         "Arrays given in memory; only a run file holds them.",
-        {**_SPLIT, "task": None},
+        {**_SPLIT, **_COLUMNS, "task": None},
     ),
 }
 

@@ -1,5 +1,6 @@
 """The columns of a table as numbers, texts and moments; what they hold, in words."""
 
+import contextlib
 import math
 import re
 from collections.abc import Sequence
@@ -15,28 +16,41 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
+    "MISSING",
     "MOSTLY",
     "PARTS",
     "check_finite",
     "check_names",
     "content",
     "date_parts",
+    "dated",
     "has_comma",
+    "is_coded",
     "is_date",
     "is_number",
     "is_text",
+    "is_time",
     "listed",
     "looks_numeric",
+    "missing_words",
     "numbers",
     "odd_words",
     "plain_column",
     "seconds",
     "texts",
+    "typed",
+    "whole",
 ]
 
 PARTS: tuple[Part, ...] = get_args(Part)
 MOSTLY = 0.9  # share of a column that makes it one of numbers
+# What a text says that stands for no value: the words that pyarrow takes for it between numbers.
+MISSING = (
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+    *("N/A", "NA", "NULL", "NaN", "n/a", "nan", "null"),
+)
 _DAY_S = 86400
+_EXACT = 2.0**53  # whole numbers below it are exact in float64
 _ODD_WORDS = 3
 
 
@@ -81,17 +95,55 @@ def listed(names: Sequence[str]) -> str:
     return shown + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
 
-def plain_column(column: "pa.ChunkedArray") -> "pa.ChunkedArray":
-    """The column without its dictionary, and text in the one form that everything takes."""
-    import pyarrow as pa
-    import pyarrow.types as t
+def plain_column(column: "pa.ChunkedArray", missing: Sequence[str] = MISSING) -> "pa.ChunkedArray":
+    """The column without its dictionary, and text in the one form that everything takes.
 
-    if t.is_dictionary(column.type):
+    Args:
+        column: any column of a table.
+        missing: texts that stand for no value.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if is_coded(column):
         is_words = is_text(column.type.value_type)
         kind = pa.string() if is_words else column.type.value_type
         chunks = [chunk.dictionary.cast(kind).take(chunk.indices) for chunk in column.chunks]
-        return pa.chunked_array(chunks, kind)
-    return column.cast(pa.string()) if is_text(column.type) else column
+        column = pa.chunked_array(chunks, kind)
+    if not is_text(column.type):
+        return column
+    column = column.cast(pa.string())
+    return pc.if_else(pc.is_in(column, value_set=pa.array(missing, pa.string())), None, column)
+
+
+def missing_words(column: "pa.ChunkedArray", words: Sequence[str] = ()) -> dict[str, int]:
+    """The words of a column that stand for no value, and in how many rows.
+
+    Args:
+        column: any column of a table.
+        words: texts that do so besides the usual ones.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> missing_words(pa.chunked_array([["a", "NA", "", "NA"]]))
+        {'NA': 2}
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = plain_column(column, ())
+    if not is_text(column.type):
+        return {}
+    said = pa.array([*MISSING[1:], *words], pa.string())
+    counts = pc.value_counts(column.filter(pc.is_in(column, value_set=said)))
+    return {item["values"]: item["counts"] for item in counts.to_pylist()}
+
+
+def is_coded(column: "pa.ChunkedArray") -> bool:
+    """Whether a column is one of categories by its type, as pandas and polars have them."""
+    import pyarrow.types as t
+
+    return bool(t.is_dictionary(column.type))
 
 
 def is_number(kind: "pa.DataType") -> bool:
@@ -117,14 +169,73 @@ def is_date(kind: "pa.DataType") -> bool:
     return bool(t.is_date(kind) or t.is_timestamp(kind) or t.is_time(kind))
 
 
+def is_time(kind: "pa.DataType") -> bool:
+    """Whether a type is a time of day."""
+    import pyarrow.types as t
+
+    return bool(t.is_time(kind))
+
+
 def texts(column: "pa.ChunkedArray") -> "pa.ChunkedArray | None":
-    """A column as text, "" where a value is missing; None where it is neither text nor numbers."""
+    """A column as text, "" where a value is missing; None where it is neither text nor numbers.
+
+    Whole numbers are so spelled among fractions too, since gaps make fractions of them.
+    """
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.types as t
 
     if not (is_text(column.type) or is_number(column.type) or t.is_null(column.type)):
         return None
-    return column.cast(pa.string()).fill_null("")
+    found = column.cast(pa.string())
+    if t.is_floating(column.type):
+        wide = column.cast(pa.float64())
+        is_whole = pc.and_(pc.equal(pc.floor(wide), wide), pc.less(pc.abs(wide), _EXACT))
+        integers = pc.if_else(is_whole, wide, None).cast(pa.int64()).cast(pa.string())
+        found = pc.if_else(pc.is_nan(wide), None, pc.coalesce(integers, found))
+    return found.fill_null("")
+
+
+def whole(found: "pa.ChunkedArray | pa.Array") -> "pa.ChunkedArray | pa.Array":
+    """Texts in which a whole number has no fraction: "3" for "3.0".
+
+    Example:
+        >>> import pyarrow as pa
+        >>> whole(pa.array(["3.0", "07.0", "2.5", "v1.0"])).to_pylist()
+        ['3', '07', '2.5', 'v1.0']
+    """
+    import pyarrow.compute as pc
+
+    return pc.replace_substring_regex(found, r"^(-?\d+)\.0+$", r"\1")
+
+
+def typed(column: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """Text as the truth values, numbers or dates that it says in every row; else as it is.
+
+    Numbers with leading zeros are codes and stay text.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> [str(typed(pa.chunked_array([[cell]])).type) for cell in ("true", "2", "12:30", "007")]
+        ['bool', 'double', 'time64[us]', 'string']
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    present = column.drop_null()
+    if numbers(present[:1]) is None and dated(present[:1]) is None:  # a cell tells most texts
+        return column
+    low = pc.utf8_lower(pc.utf8_trim_whitespace(present))
+    is_truth = pc.is_in(low, value_set=pa.array(["true", "false"]))
+    n_truth = pc.sum(is_truth).as_py()
+    if n_truth is None or pc.any(pc.match_substring_regex(low, r"^0\d+$")).as_py():
+        return column
+    values = numbers(column) if n_truth in (0, len(low)) else None
+    if values is None:
+        found = dated(column)
+        return column if found is None else found
+    kind = pa.bool_() if n_truth else pa.float64()
+    return pa.chunked_array([pa.array(values, from_pandas=True).cast(kind)])
 
 
 def numbers(
@@ -156,35 +267,40 @@ def numbers(
 
 
 def seconds(column: "pa.ChunkedArray") -> Float64[np.ndarray, " n"] | None:
-    """Dates as seconds since 1970 in UTC, NaN where one is missing; None where they are none."""
+    """Dates as seconds since 1970 in UTC, NaN where one is missing; None where they are none.
+
+    Of times of day it is the seconds since midnight.
+    """
+    import pyarrow as pa
+    import pyarrow.types as t
+
+    found = dated(column)
+    if found is None or t.is_null(found.type):
+        return None if found is None else np.full(len(column), np.nan)
+    zone = found.type.tz if t.is_timestamp(found.type) else None
+    fine = pa.time64("us") if is_time(found.type) else pa.timestamp("us", zone)
+    micros = found.cast(fine, safe=False).cast(pa.int64())
+    return np.asarray(micros.cast(pa.float64(), safe=False).to_numpy() / 1e6, dtype=np.float64)
+
+
+def dated(column: "pa.ChunkedArray") -> "pa.ChunkedArray | None":
+    """Dates as they are, text as dates or times of day; None where some is none."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.types as t
 
-    if is_text(column.type):
-        dated = _dated(pc.if_else(pc.equal(column, ""), None, column))
-        if dated is None:
-            return None
-        column = dated
-    elif t.is_null(column.type):
-        return np.full(len(column), np.nan)
-    elif not is_date(column.type):
-        return None
-    zone = column.type.tz if t.is_timestamp(column.type) else None
-    fine = pa.time64("us") if t.is_time(column.type) else pa.timestamp("us", zone)
-    micros = column.cast(fine, safe=False).cast(pa.int64())
-    return np.asarray(micros.cast(pa.float64(), safe=False).to_numpy() / 1e6, dtype=np.float64)
-
-
-def _dated(column: "pa.ChunkedArray") -> "pa.ChunkedArray | None":
-    """Text as dates, with a time zone or without; None where some is none."""
-    import pyarrow as pa
-
+    if not is_text(column.type):
+        return column if is_date(column.type) or t.is_null(column.type) else None
+    column = pc.if_else(pc.equal(column, ""), None, column)
     for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
-        try:
+        with contextlib.suppress(pa.ArrowInvalid):
             return column.cast(kind)
-        except pa.ArrowInvalid:
-            continue
+    is_clock = pc.match_substring_regex(column, r"^\d\d:\d\d(:\d\d(\.\d+)?)?$")
+    if not pc.all(is_clock).as_py():
+        return None
+    with contextlib.suppress(pa.ArrowInvalid):  # 25:00 is no time
+        moments = pc.binary_join_element_wise("1970-01-01", column, " ").cast(pa.timestamp("us"))
+        return moments.cast(pa.time64("us"))
     return None
 
 

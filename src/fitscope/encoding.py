@@ -12,10 +12,13 @@ from fitscope.cells import (
     check_names,
     content,
     date_parts,
+    dated,
+    is_time,
     numbers,
     plain_column,
     seconds,
     texts,
+    whole,
 )
 from fitscope.errors import DataError
 from fitscope.preprocessing import (
@@ -72,7 +75,8 @@ def encoded(table: "pa.Table", how: Preprocessing, *, source: str = "The table")
     for recipe in how.columns:
         n = len(recipe.inputs)
         try:
-            remarks += _fill(X[:, at : at + n], recipe, plain_column(table[recipe.name]))
+            column = plain_column(table[recipe.name], how.missing)
+            remarks += _fill(X[:, at : at + n], recipe, column)
         except _WrongKindError as error:
             wrong.append(str(error))
         at += n
@@ -112,17 +116,25 @@ def _fill(out: Float64[np.ndarray, "n c"], recipe: Column, column: "pa.ChunkedAr
             raise _WrongKindError(f"`{recipe.name}` must be numbers, but is {content(column)}")
         values = values[:, None]
     else:
-        moments, fills = seconds(column), np.array(recipe.fills)
-        if moments is None:
-            raise _WrongKindError(
-                f"`{recipe.name}` must be dates such as 2020-01-31, but is {content(column)}"
-            )
+        moments, fills = _moments(recipe, column), np.array(recipe.fills)
         values = date_parts(moments)[:, [PARTS.index(part) for part in recipe.parts]]
     is_missing = np.isnan(values[:, 0])
     k = len(fills)
     out[:, :k] = np.where(is_missing[:, None], fills, values)
     out[:, k:] = is_missing[:, None]
     return _missing_remark(recipe, is_missing)
+
+
+def _moments(recipe: DateColumn, column: "pa.ChunkedArray") -> Float64[np.ndarray, " n"]:
+    """Seconds since 1970, or since midnight where nothing but the hour is asked for."""
+    found = dated(column)
+    moments = None if found is None else seconds(found)
+    has_day = found is not None and not is_time(found.type)
+    if moments is None or not (has_day or recipe.parts == ("hour",)):
+        raise _WrongKindError(
+            f"`{recipe.name}` must be dates such as 2020-01-31, but is {content(column)}"
+        )
+    return moments
 
 
 def _missing_remark(
@@ -148,7 +160,10 @@ def _fill_category(
     if found is None:
         raise _WrongKindError(f"`{recipe.name}` must be text, but is {content(column)}")
     known = pa.array([*recipe.values, *recipe.rare], pa.string())
-    place = pc.index_in(found, value_set=known).fill_null(-1).to_numpy()
+    place = pc.index_in(found, value_set=known)
+    if place.null_count:  # "3.0" may be what training had as "3"
+        place = pc.coalesce(place, pc.index_in(whole(found), value_set=whole(known)))
+    place = place.fill_null(-1).to_numpy()
     k = len(recipe.values)
     out[:] = 0.0
     rows = np.flatnonzero((place >= 0) & (place < k))

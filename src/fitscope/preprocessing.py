@@ -75,6 +75,8 @@ class NumberColumn(_Column):
 class CategoryColumn(_Column):
     """Texts of which each is an input, 1 where the column has it; a missing one is the text "".
 
+    A whole number is the same text with a fraction of 0 and without one.
+
     Attributes:
         values: the texts with an input of their own.
         rare: texts that training knows, and that share one input.
@@ -149,13 +151,15 @@ class Preprocessing(_Recipe):
         columns: the columns that are used, in the order of their inputs.
         left_out: the others that could have been.
         n_unlabelled: rows without a target, which are not part of the data.
-        target_words: texts between the target's numbers that say so, such as "?".
+        target_words: texts of the target that say so, such as "NA", or "?" between numbers.
+        missing: texts that stand for no value in every column; none in files from before.
     """
 
     columns: Annotated[tuple[Column, ...], Field(strict=False, min_length=1)]
     left_out: Annotated[tuple[LeftOut, ...], Field(strict=False)] = ()
     n_unlabelled: int = Field(0, ge=0)
     target_words: Texts = ()
+    missing: Texts = ()
 
     @property
     def names(self) -> tuple[str, ...]:

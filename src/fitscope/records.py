@@ -53,7 +53,7 @@ class Dataset:
         truth: the flat parameters of the linear model that made the data, where one did.
         notes: what a person should know about the data, one sentence each.
         weights: how much each sample counts in the loss, training first, 1 on average of the
-            training part; None counts all alike.
+            training part (in a pass of `partial_fit` as given); None counts all alike.
         n_targets: how many values are predicted at once; more than one for regressions only.
         preprocessing: how a table's columns became inputs; None where the data is no table.
     """
@@ -349,8 +349,11 @@ class Run(Trajectory):
     def to_mlflow(self, *, name: str | None = None) -> str:
         """Logs settings, losses and scores to MLflow in one call; the id of MLflow's run.
 
+        An active run is written to, and stays active.
+
         Raises:
             MissingExtraError: mlflow is not installed.
+            OutputError: MLflow does not take it.
         """
         from fitscope.export import to_mlflow
 

@@ -14,17 +14,11 @@ from fitscope.data.bundled import TARGETS, bundled_table
 from fitscope.data.by_hand import points_by_hand, rows_by_hand
 from fitscope.data.checked import TOO_LARGE, Scaling, as_float32, checked_dataset, of_mean_one
 from fitscope.data.choices import chosen, notes_on
-from fitscope.data.tables import (
-    FEW_INTEGERS,
-    feature_matrix,
-    raw_from_table,
-    read_table,
-    write_table,
-)
+from fitscope.data.tables import feature_matrix, raw_from_table, read_table, write_table
 from fitscope.encoding import encoded
 from fitscope.errors import DataError
 from fitscope.preprocessing import Preprocessing
-from fitscope.rawdata import RawData
+from fitscope.rawdata import FEW_INTEGERS, RawData
 from fitscope.records import Dataset, Label
 from fitscope.specs import DataSpec, Experiment, Task, experiment
 
@@ -73,7 +67,7 @@ def dataset_from_arrays(X: Any, y: Any, *, sample_weight: Any = None, **settings
         sample_weight: how much each sample counts in the loss (n,), from 0 on; only ratios
             matter. Scores count all samples alike.
         **settings: of the data set `arrays`: `test_fraction`, `split_seed`, `standardize`,
-            `task`.
+            `task`; of columns by name also `features`, `categories` and `drop`.
 
     Raises:
         DataError: shapes do not fit, or values are not finite numbers.
@@ -131,7 +125,8 @@ def folds(spec: DataSpec, raw: RawData, *, n_folds: int, most: int, seed: int) -
         spec: what the data is.
         raw: the same as it comes.
         n_folds: how many; fewer where a class has fewer samples.
-        most: how many samples take part, at random where there are more.
+        most: how many samples take part, at random where there are more, but of each class its
+            share, and at least one a fold.
         seed: of their order.
 
     Raises:
@@ -140,24 +135,33 @@ def folds(spec: DataSpec, raw: RawData, *, n_folds: int, most: int, seed: int) -
     from sklearn.model_selection import KFold, StratifiedKFold
 
     known = _known(spec, raw)
-    rows = np.random.default_rng(seed).permutation(_split(spec, known.y, known.task)[0])[:most]
-    rarest = (
-        len(rows) // 2
-        if known.task == "regression"
-        else np.unique(known.y[rows], return_counts=True)[1].min()
-    )
+    rows = np.random.default_rng(seed).permutation(_split(spec, known.y, known.task)[0])
+    is_value = known.task == "regression"
+    rows = rows[:most] if is_value else rows[_first_of_each(known.y[rows], most, n_folds)]
+    rarest = len(rows) // 2 if is_value else np.unique(known.y[rows], return_counts=True)[1].min()
     n_folds = min(n_folds, int(rarest))
     if n_folds < 2:
         raise DataError(
             "Cross-validation needs two samples of every class in the training part, and four in "
             "all; give more data, or leave the rare class out."
         )
-    kind = KFold if known.task == "regression" else StratifiedKFold
+    kind = KFold if is_value else StratifiedKFold
     alone = replace(raw, X_test=None, y_test=None)
     return [
         _assembled(spec, alone, known, rows[train], rows[test])
         for train, test in kind(n_folds).split(rows, known.y[rows])
     ]
+
+
+def _first_of_each(y: np.ndarray, most: int, least: int) -> np.ndarray:
+    """Which samples to take: of each class its share of `most`, in their order, or `least`."""
+    before = np.empty(len(y))  # which part of its class comes before a sample
+    for label in np.unique(y):
+        of = np.flatnonzero(y == label)
+        before[of] = np.arange(len(of)) / len(of)
+        before[of[:least]] = -1
+    n = max(most, int(np.sum(before < 0)))
+    return np.sort(np.argsort(before, kind="stable")[:n])
 
 
 class _Known(NamedTuple):
@@ -173,7 +177,7 @@ def _known(spec: DataSpec, raw: RawData) -> _Known:
     if len(raw.y) < 2:
         raise DataError(f"At least 2 samples are needed; there are {len(raw.y)}.")
     task, note = _task(spec, raw)
-    return _Known(task, *_encode(raw.y, task, raw.target_name), note)
+    return _Known(task, *_encode(raw, task), note)
 
 
 def _assembled(
@@ -231,7 +235,7 @@ def _with_inputs(
         features=spec.features,
         categories=spec.categories or (),
         n_unlabelled=raw.n_unlabelled,
-        target_words=raw.target_words,
+        target_words=tuple(sorted(raw.target_words)),
         source=source,
     )
     X, names = encoded(raw.table, how, source=source).X, how.inputs
@@ -241,7 +245,7 @@ def _with_inputs(
         for name, is_so in zip(names, is_constant, strict=True)
         if is_so
     ]
-    told = (*notes_on(how, raw.target_name), *notes, *raw.notes)
+    told = (*notes_on(how, raw), *notes, *raw.notes)
     return replace(raw, X=X, feature_names=names, notes=told), how
 
 
@@ -268,10 +272,15 @@ def _task(spec: DataSpec, raw: RawData) -> tuple[Task, tuple[str, ...]]:
     return task, (f"`{name}` has {why}, so the task is {task}; `task` overrides this.",)
 
 
-def _encode(y: np.ndarray, task: Task, name: str) -> tuple[np.ndarray, tuple[Label, ...]]:
+def _encode(raw: RawData, task: Task) -> tuple[np.ndarray, tuple[Label, ...]]:
     """Labels as class indices with the sorted labels, or values as float64."""
+    y, name = raw.y, raw.target_name
     if len(y) and (y == y[0]).all():
-        raise DataError(f"`{name}` has only one value, {y[0]!s}: there is nothing to learn.")
+        words = ", ".join(f"`{word}` counts as missing" for word in raw.target_words)
+        besides = f" ({words})" if words else ""
+        raise DataError(
+            f"`{name}` has only one value, {y[0]!s}: there is nothing to learn{besides}."
+        )
     if task == "regression":
         try:
             values = y.astype(np.float64)

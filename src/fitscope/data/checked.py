@@ -39,6 +39,7 @@ def checked_dataset(
     labels: tuple[Label, ...],
     names: tuple[str, ...],
     weights: Float64[np.ndarray, " n"] | None,
+    as_given: bool,
     standardize: bool,
     scaling: Scaling | None,
     held_out: float,
@@ -56,6 +57,7 @@ def checked_dataset(
         labels: of the classes; none for regression.
         names: of the inputs.
         weights: of the samples; None counts all alike.
+        as_given: leave the weights as they are; else their mean becomes 1.
         standardize: whether inputs, and a regression's targets, are scaled.
         scaling: that of an earlier training, which goes on.
         held_out: share of the samples held out, stratified by class.
@@ -66,9 +68,10 @@ def checked_dataset(
         ValueError: the samples cannot be split.
     """
     train, test = _split(y, task, held_out, seed)
-    w = None if weights is None else weights[train]
+    w = None if weights is None or not weights[train].any() else weights[train]
     if weights is not None:
-        weights = of_mean_one(weights, train, test)
+        ordered = weights[np.concatenate([train, test])]
+        weights = as_float32(ordered) if as_given else of_mean_one(weights, train, test)
     if scaling is None:
         scaling = _scaling(X[train], y[train], w, task, standardize=standardize)
     X = as_float32((X - scaling.mean) / scaling.scale)

@@ -1,7 +1,7 @@
 """What is done with each column of a table: its kind is seen, its numbers learned from training."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,21 +9,26 @@ from jaxtyping import Float64
 from pydantic import ValidationError
 
 from fitscope.cells import (
+    MISSING,
     MOSTLY,
     PARTS,
     content,
     date_parts,
     has_comma,
+    is_coded,
     is_date,
     is_number,
     is_text,
     listed,
     looks_numeric,
+    missing_words,
     numbers,
     odd_words,
     plain_column,
     seconds,
     texts,
+    typed,
+    whole,
 )
 from fitscope.errors import DataError
 from fitscope.preprocessing import (
@@ -34,6 +39,7 @@ from fitscope.preprocessing import (
     NumberColumn,
     Preprocessing,
 )
+from fitscope.rawdata import RawData
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,7 +74,7 @@ def chosen(
         features: the columns that were asked for; None where all were.
         categories: columns of numbers that are codes.
         n_unlabelled: rows that were left out before, since they have no target.
-        target_words: texts between the target's numbers that say so.
+        target_words: texts of the target that say so.
         source: what messages call the table.
 
     Raises:
@@ -78,10 +84,10 @@ def chosen(
     left_out: list[LeftOut] = []
     asked = {*(features or ()), *categories}
     for name in features if features is not None else table.column_names:
-        column = plain_column(table[name])
+        is_code = name in categories
         try:
             columns.append(
-                _recipe(name, column, train, is_code=name in categories, is_asked=name in asked)
+                _recipe(name, table[name], train, is_code=is_code, is_asked=name in asked)
             )
         except _LeaveOutError as error:
             if name in asked:
@@ -96,6 +102,7 @@ def chosen(
             left_out=tuple(left_out),
             n_unlabelled=n_unlabelled,
             target_words=target_words,
+            missing=MISSING,
         )
     except ValidationError as error:
         raise DataError(f"In {source} {error.errors()[0]['msg'].partition(', ')[2]}.") from None
@@ -116,7 +123,6 @@ def is_taken(column: "pa.ChunkedArray") -> bool:
         >>> is_taken(pa.chunked_array([["ann", "bob", "eve"]]))
         False
     """
-    column = plain_column(column)
     try:
         _recipe("", column, np.arange(len(column)), is_code=False, is_asked=False)
     except _LeaveOutError:
@@ -132,10 +138,14 @@ def _recipe(
     Raises:
         _LeaveOutError: there is none.
     """
-    kind = column.type
+    of_categories, column = is_coded(column), plain_column(column)
     if column.null_count == len(column):
         raise _LeaveOutError("empty")
-    is_code = is_code and str(kind) != "bool"  # which is 0 and 1 anyway
+    is_code = is_code or (of_categories and not is_date(column.type))
+    is_code = is_code and str(column.type) != "bool"  # which is 0 and 1 anyway
+    if is_text(column.type) and not is_code:
+        column = typed(column)
+    kind = column.type
     if is_text(kind) and not is_code:
         words = odd_words(column)
         if words:
@@ -218,6 +228,8 @@ def _category(
     found = texts(column)
     if found is None:
         raise _LeaveOutError(f"{content(column)}, which is neither numbers nor text")
+    if numbers(column) is not None:
+        found = whole(found)
     values = found.take(train)
     known = sorted(pc.unique(values).to_pylist())
     _refuse_names(column, known, len(values) - _n_empty(values), is_asked=is_asked)
@@ -273,16 +285,30 @@ def _refuse_commas(column: "pa.ChunkedArray") -> None:
         raise _LeaveOutError(f"{content(column)}; write them with a point")
 
 
-def notes_on(how: Preprocessing, target: str) -> tuple[str, ...]:
-    """What a person should know of the choices, one sentence each."""
+def notes_on(how: Preprocessing, raw: RawData) -> tuple[str, ...]:
+    """What a person should know of the choices, one sentence each.
+
+    Args:
+        how: the choices.
+        raw: the data that they were made for, a table's.
+    """
     notes = [f"Left out column `{column.name}`: {column.why}." for column in how.left_out]
     if how.n_unlabelled:
         rows = "1 row has" if how.n_unlabelled == 1 else f"{how.n_unlabelled:,} rows have"
-        notes.append(f"{rows} no `{target}` and count for nothing.")
-    words = {c.name: c.words for c in how.columns if isinstance(c, NumberColumn)}
-    notes += [
-        f"In `{name}`, {listed(found)} counts as missing."
-        for name, found in {**words, target: how.target_words}.items()
-        if found
-    ]
-    return tuple(notes)
+        notes.append(f"{rows} no `{raw.target_name}` and count for nothing.")
+    assert raw.table is not None  # noqa: S101 (for the type: only a table has choices)
+    for column in how.columns:
+        words = column.words if isinstance(column, NumberColumn) else ()
+        found = missing_words(raw.table[column.name], words)
+        notes += _said_missing(column.name, found, isinstance(column, CategoryColumn))
+    return (*notes, *_said_missing(raw.target_name, raw.target_words, raw.y.dtype.kind == "U"))
+
+
+def _said_missing(name: str, found: Mapping[str, int], is_text: bool) -> list[str]:
+    """A note on the words of a column that were taken for no value, if there are any."""
+    n = sum(found.values())
+    if not n:
+        return []
+    rows = "1 row" if n == 1 else f"{n:,} rows"
+    otherwise = "; if it is a value, write it in another way" * is_text
+    return [f"In `{name}`, {listed(sorted(found))} counts as missing, in {rows}{otherwise}."]

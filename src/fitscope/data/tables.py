@@ -1,5 +1,6 @@
 """Tables: CSV and Parquet files through pyarrow, checked, to numbers and labels."""
 
+import io
 import os
 import re
 from collections import Counter
@@ -14,21 +15,18 @@ from fitscope.cells import (
     check_names,
     content,
     is_number,
-    is_text,
     listed,
     numbers,
-    odd_words,
     plain_column,
 )
 from fitscope.errors import DataError, InputFileError, OutputError
-from fitscope.rawdata import RawData
+from fitscope.rawdata import RawData, input_columns, raw_of, target_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["feature_matrix", "raw_from_table", "read_table", "write_table"]
 
-FEW_INTEGERS = 20  # up to so many different whole numbers are read as classes
 _HEAD_BYTES = 65536
 _SUFFIXES = (".csv", ".txt", ".parquet", ".pq")
 _PARQUET_MAGIC, _PARQUET_SUFFIXES = b"PAR1", (".parquet", ".pq")
@@ -121,88 +119,15 @@ def raw_from_table(
     names = table.column_names
     if target is None:
         raise DataError(f"Name the column to predict with `target`. {source} has {listed(names)}.")
-    check_names([target, *(features or ()), *categories, *drop], names, source)
+    inputs = input_columns(
+        names, target=target, features=features, drop=drop, categories=categories, source=source
+    )
     if table.num_rows < 2:
         raise DataError(f"{source} has {table.num_rows} rows of data; at least 2 are needed.")
-    _check_asked(target, features, drop, categories)
-    inputs = [n for n in (features or names) if n != target and n not in set(drop)]
-    if not inputs:
-        raise DataError(f"{source} has no column besides `{target}` to learn from.")
-    column = plain_column(table[target])
-    words = odd_words(column, more_than=FEW_INTEGERS) if is_text(column.type) else ()
-    missing = _is_missing(column, words)
-    n_missing = int(missing.sum())
-    y = _labels(_taken(column, ~missing) if n_missing else column, target, are_numbers=bool(words))
-    if len(y) < 2:
-        raise DataError(f"{source} has {len(y)} rows with a `{target}`; at least 2 are needed.")
-    rows = table.select(inputs)
-    return RawData(
-        np.empty((len(y), 0)),
-        y,
-        (),
-        target,
-        table=_taken(rows, ~missing) if n_missing else rows,
-        n_unlabelled=n_missing,
-        target_words=words,
-        notes=_counters(rows),
-    )
-
-
-def _check_asked(
-    target: str,
-    features: Sequence[str] | None,
-    drop: Sequence[str],
-    categories: Sequence[str],
-) -> None:
-    """Refuses lists of columns that contradict themselves or each other."""
-    if features is not None and len(set(features)) < len(features):
-        raise DataError(f"`features` names a column twice: {listed(features)}.")
-    if features is not None and (not features or target in features):
-        what = f"`{target}` is the target and" if features else "`features` names no column, which"
-        raise DataError(f"{what} cannot be learned from; choose other `features`.")
-    for name in (*drop, *categories):
-        if name == target:
-            raise DataError(
-                f"`{target}` is the target; `drop` and `categories` name other columns."
-            )
-        if name in drop and (name in categories or name in (features or ())):
-            raise DataError(f"`drop` leaves `{name}` out, which is named as an input as well.")
-        if features is not None and name not in features and name in categories:
-            raise DataError(f"`categories` names `{name}`, which is not one of the `features`.")
-
-
-def _taken(rows: Any, is_kept: np.ndarray) -> Any:
-    """The rows of a table or a column that are kept."""
-    import pyarrow as pa
-
-    return rows.filter(pa.array(is_kept))
-
-
-def _is_missing(column: "pa.ChunkedArray", words: Sequence[str]) -> np.ndarray:
-    """Where a target is missing: null, empty text, one of the words, or no number."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.types as t
-
-    found = pc.is_null(column, nan_is_null=t.is_floating(column.type))
-    if is_text(column.type):
-        found = pc.or_(found, pc.is_in(column, value_set=pa.array(["", *words])))
-    return np.asarray(found.to_numpy(), dtype=bool)
-
-
-def _counters(table: "pa.Table") -> tuple[str, ...]:
-    """A note on each column that goes 1, 2, 3, ... and so is no property of a sample."""
-    import pyarrow.types as t
-
-    notes = []
-    for name in table.column_names:
-        column = plain_column(table[name])
-        if is_number(column.type) and not t.is_boolean(column.type) and not column.null_count:
-            with np.errstate(invalid="ignore"):  # infinite ones are refused by name later
-                steps = np.diff(np.asarray(numbers(column)))
-            if len(steps) > 2 and (steps == 1).all():
-                notes.append(f"Column `{name}` only counts the rows; choose `features` without it.")
-    return tuple(notes)
+    raw = raw_of(table.select(inputs), target_of(table[target], target), target)
+    if len(raw.y) < 2:
+        raise DataError(f"{source} has {len(raw.y)} rows with a `{target}`; at least 2 are needed.")
+    return raw
 
 
 def feature_matrix(table: "pa.Table", features: Sequence[str], *, source: str) -> np.ndarray:
@@ -265,11 +190,16 @@ def _read_csv(path: Path, head: bytes, *, texts: Sequence[str] | None) -> "pa.Ta
     options = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     try:
         kinds = dict.fromkeys(texts or (), pa.string())
+        with pyarrow.csv.open_csv(path, parse_options=options) as start:
+            names = start.schema.names
         if texts is None:
-            with pyarrow.csv.open_csv(path, parse_options=options) as start:
-                kinds = dict.fromkeys(start.schema.names, pa.string())
+            kinds = dict.fromkeys(names, pa.string())
         convert = pyarrow.csv.ConvertOptions(column_types=kinds)
-        table = pyarrow.csv.read_csv(path, parse_options=options, convert_options=convert)
+        file: Any = path
+        if len(names) == 1:  # whose missing cells are empty lines, but for those at either end
+            options.ignore_empty_lines = False
+            file = io.BytesIO(path.read_bytes().removeprefix(b"\xef\xbb\xbf").strip(b"\r\n"))
+        table = pyarrow.csv.read_csv(file, parse_options=options, convert_options=convert)
         columns = zip(table.column_names, table.schema.types, strict=True)
         strange = [name for name, kind in columns if pa.types.is_binary(kind)]
     except UnicodeDecodeError:
@@ -299,17 +229,6 @@ def _check_columns(path: Path, table: "pa.Table", *, named: bool) -> None:
         raise DataError(f"{path} has more than one column named {listed(double)}; rename them.")
     if table.num_rows == 0:
         raise DataError(f"{path} has a header and no rows.")
-
-
-def _labels(column: "pa.ChunkedArray", name: str, *, are_numbers: bool) -> np.ndarray:
-    """The target's values: text, truth values or numbers."""
-    import pyarrow.types as t
-
-    if not (is_text(column.type) or is_number(column.type)):
-        raise DataError(f"`{name}` is {content(column)}; a target is text or numbers.")
-    if are_numbers or t.is_decimal(column.type):
-        return np.asarray(numbers(column))
-    return np.array(column.to_pylist())
 
 
 def _reason(error: Exception) -> str:

@@ -1,14 +1,28 @@
 """The lines of a script that turn a table's columns into inputs, as a `Preprocessing` does."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
-from fitscope.export.source import literal, nested
+from fitscope.cells import MISSING
+from fitscope.export.source import listing, literal, nested
 from fitscope.preprocessing import CategoryColumn, Column, DateColumn, NumberColumn, Preprocessing
 
-__all__ = ["cell_code", "cell_constants", "cell_imports", "date_function"]
+__all__ = [
+    "WHOLE",
+    "cell_code",
+    "cell_constants",
+    "cell_imports",
+    "date_function",
+    "has_codes",
+    "missing_code",
+    "words_of",
+]
 
-# How a CSV says that there is no value, as pyarrow reads it.
-_MISSING = "#N/A #NA -NaN -nan N/A NA NULL NaN n/a nan null"
+WHOLE = '''\
+def whole(text):
+    """3 for 3.0, which gaps make of it."""
+    return re.sub(r"^(-?\\d+)\\.0+$", r"\\1", text)'''
 _PARTS = {
     "year": "t.year",
     "month": "t.month",
@@ -21,17 +35,47 @@ _PARTS = {
 def cell_imports(how: Preprocessing) -> tuple[str, ...]:
     """What the functions need."""
     dated = any(isinstance(column, DateColumn) for column in how.columns)
-    return ("from datetime import datetime, timezone",) * dated
+    return ("import re",) * has_codes(how) + ("from datetime import datetime, timezone",) * dated
 
 
 def cell_constants(how: Preprocessing) -> tuple[str, ...]:
-    """COLUMNS, what is done with each, and MISSING, the cells without a number or a date."""
-    words = [word for c in how.columns if isinstance(c, NumberColumn) for word in c.words]
-    texts = ", ".join(map(literal, dict.fromkeys(["", *words, *how.target_words])))
+    """COLUMNS, what is done with each, and MISSING and NO_NUMBER, the cells that say nothing."""
     lines = [nested({column.name: _facts(column) for column in how.columns}, "COLUMNS = ")]
-    if how.n_unlabelled or any(not isinstance(column, CategoryColumn) for column in how.columns):
-        lines.append(f'MISSING = {{{texts}, *"{_MISSING}".split()}}')
+    if how.n_unlabelled or how.missing or _kinds(how) != [CategoryColumn]:
+        lines += missing_code(how, how.target_words)
     return tuple(lines)
+
+
+def missing_code(how: Preprocessing, words: Sequence[str] = ()) -> list[str]:
+    """MISSING, texts that stand for no value, and NO_NUMBER, if there are more between numbers.
+
+    Args:
+        how: the recipes, which have some of these.
+        words: others.
+    """
+    missing = how.missing or MISSING
+    plain = [word for word in missing if word and " " not in word]
+    others = [literal(word) for word in missing if word not in plain]
+    code = [listing("MISSING", [*others, f"*{literal(' '.join(plain))}.split()"])]
+    more = [literal(word) for word in words_of(how, words)]
+    return code + [listing("NO_NUMBER", ["*MISSING", *more])] * bool(more)
+
+
+def words_of(how: Preprocessing, words: Sequence[str] = ()) -> list[str]:
+    """The texts that say "missing" between numbers alone: some columns' own, and further ones."""
+    own = [word for c in how.columns if isinstance(c, NumberColumn) for word in c.words]
+    known = set(how.missing or MISSING)
+    return [word for word in dict.fromkeys([*words, *own]) if word not in known]
+
+
+def has_codes(how: Preprocessing) -> bool:
+    """Whether a known text is a whole number, which a cell may have with a fraction of 0."""
+    return any(
+        re.fullmatch(r"-?\d+(\.0+)?", value)
+        for column in how.columns
+        if isinstance(column, CategoryColumn)
+        for value in column.values
+    )
 
 
 def _facts(column: Column) -> dict[str, Any]:
@@ -47,9 +91,15 @@ def cell_code(how: Preprocessing) -> str:
     flag = ""
     if any(not isinstance(column, CategoryColumn) and column.flag for column in how.columns):
         flag = ' + [float(is_missing)] * how["flag"]'
-    code = {
+    name = "NO_NUMBER" if words_of(how, how.target_words) else "MISSING"
+    is_missing = f"is_missing = cell in {name}"
+    gap = ('cell = "" if cell in MISSING else cell',) * bool(how.missing)
+    same = ('cell = cell if cell in how["values"] else whole(cell)',) * has_codes(how)
+    code: dict[type, tuple[str, ...]] = {
         CategoryColumn: (
             'if "values" in how:  # an input for each known text; the rare ones share one',
+            *gap,
+            *same,
             'found = [float(cell == value) for value in how["values"]]',
             'return found + [1 - sum(found)] * how["other"]',
         ),
@@ -65,19 +115,25 @@ def cell_code(how: Preprocessing) -> str:
         ),
     }
     lines = ["how = COLUMNS[name]"]
-    kinds = [kind for kind in code if any(isinstance(column, kind) for column in how.columns)]
+    kinds = _kinds(how)
     for kind in kinds:
         test, *inner = code[kind]
-        if kind is not CategoryColumn and "is_missing = cell in MISSING" not in lines:
-            lines.append("is_missing = cell in MISSING")
+        if kind is not CategoryColumn and is_missing not in lines:
+            lines.append(is_missing)
         lines += inner if kind is kinds[-1] else [test, *(f"    {line}" for line in inner)]
     function = [
         "def inputs_of(name, cell):",
         '    """What a cell of the table is for the network: one or more numbers."""',
         *(f"    {line}" for line in lines),
     ]
-    dates = [date_function(how)] * (DateColumn in kinds)
-    return "\n\n\n".join([*dates, "\n".join(function)])
+    before = [WHOLE] * has_codes(how) + [date_function(how)] * (DateColumn in kinds)
+    return "\n\n\n".join([*before, "\n".join(function)])
+
+
+def _kinds(how: Preprocessing) -> list[type]:
+    """The kinds of columns that there are."""
+    known = (CategoryColumn, DateColumn, NumberColumn)
+    return [kind for kind in known if any(isinstance(column, kind) for column in how.columns)]
 
 
 def date_function(how: Preprocessing) -> str:

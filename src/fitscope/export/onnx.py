@@ -28,9 +28,9 @@ def onnx_model(run: Run, *, step: int = -1) -> "ModelProto":
 
     Its input `X` (n, d) is float64, in the data's own units and in the order of `feature_names`.
     Of a table with text, dates or gaps every column is an input of its own (n,), by its
-    name: text as strings, "" where one is missing; numbers as float64, truth values as 0
-    and 1; dates as seconds since 1970-01-01 in UTC, times of day as seconds since midnight; NaN
-    where one is missing.
+    name: text as strings, "" where one is missing, and codes as the text in `preprocessing`
+    ("true", "0.5"); numbers as float64, truth values as 0 and 1; dates as seconds since 1970-01-01
+    in UTC, times of day as seconds since midnight; NaN where one is missing.
     For classes it answers `label` (n,), each by its own name, and `probabilities` (n, c) in the
     order of `classes`; for regression `prediction` (n,) in the target's units. Names and classes
     are kept as metadata.
@@ -117,11 +117,13 @@ def _labels(graph: Graph, run: Run, answer: str) -> list[Any]:
     if run.dataset.k == 1:
         both = graph.node("Concat", graph.node("Neg", answer), answer, axis=1)
         graph.node("Sigmoid", both, name="probabilities")
+    else:
+        graph.node("Softmax", answer, name="probabilities", axis=1)
+    if len(classes) == 2:  # where both are as likely, the second
         yes = graph.node("Gather", "probabilities", graph.constant(np.array(1)), axis=1)
         is_yes = graph.node("GreaterOrEqual", yes, graph.constant(np.array(0.5)))
         index = graph.node("Cast", is_yes, to=TensorProto.INT64)
     else:
-        graph.node("Softmax", answer, name="probabilities", axis=1)
         index = graph.node("ArgMax", answer, axis=1, keepdims=0)
     kind, values = _written(classes)
     graph.node("Gather", graph.constant(values), index, name="label", axis=0)

@@ -1,5 +1,7 @@
 """The nodes of an ONNX model that turn a table's columns into inputs."""
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,15 +33,15 @@ def column_inputs(how: Preprocessing) -> "list[ValueInfoProto]":
 
 def encoded_columns(graph: Graph, how: Preprocessing) -> str:
     """The inputs (n, d) that the columns make, as `encoding.encoded` has them."""
-    blocks = [block for column in how.columns for block in _blocks(graph, column)]
+    blocks = [block for column in how.columns for block in _blocks(graph, column, how.missing)]
     return graph.node("Concat", *blocks, axis=1) if len(blocks) > 1 else blocks[0]
 
 
-def _blocks(graph: Graph, column: Column) -> list[str]:
+def _blocks(graph: Graph, column: Column, missing: Sequence[str]) -> list[str]:
     """Inputs of one column, each (n, c)."""
     x = column.name
     if isinstance(column, CategoryColumn):
-        return _one_hot(graph, column, x)
+        return _one_hot(graph, column, missing)
     rows = graph.node("Unsqueeze", x, graph.constant(np.array([1])))
     is_missing = graph.node("IsNaN", rows)
     if isinstance(column, NumberColumn):
@@ -52,16 +54,32 @@ def _blocks(graph: Graph, column: Column) -> list[str]:
     return [filled, *[_as_double(graph, is_missing)] * column.flag]
 
 
-def _one_hot(graph: Graph, column: CategoryColumn, x: str) -> list[str]:
+def _one_hot(graph: Graph, column: CategoryColumn, missing: Sequence[str]) -> list[str]:
     """A 1 at the text's place; what is rare or unknown has a 1 of its own, or none."""
-    known = graph.node(
-        "OneHotEncoder", x, domain="ai.onnx.ml", cats_strings=list(column.values), zeros=1
+    same = _spellings(column, missing)
+    found = graph.node(
+        "OneHotEncoder", column.name, domain="ai.onnx.ml", cats_strings=list(same), zeros=1
     )
-    known = _as_double(graph, known)
+    known = _as_double(graph, found)
+    if len(same) > len(column.values):
+        places = [column.values.index(value) for value in same.values()]
+        known = graph.node("MatMul", known, graph.constant(np.eye(len(column.values))[places]))
     if not column.rare:
         return [known]
     total = graph.node("ReduceSum", known, graph.constant(np.array([1])), keepdims=1)
     return [known, graph.node("Sub", graph.constant(np.array(1.0)), total)]
+
+
+def _spellings(column: CategoryColumn, missing: Sequence[str]) -> dict[str, str]:
+    """Every text that is a known one: itself, what stands for no value, and 3.0 for 3."""
+    more = dict.fromkeys(missing, "") if "" in column.values else {}
+    for value in column.values:
+        if re.fullmatch(r"-?\d+(\.0+)?", value):
+            whole = value.partition(".")[0]
+            more |= dict.fromkeys((whole, f"{whole}.0"), value)
+    rare = set(column.rare)
+    own = {value: value for value in column.values}
+    return own | {text: value for text, value in more.items() if text not in {*own, *rare}}
 
 
 def _as_double(graph: Graph, x: str) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 
 from fitscope.data.bundled import TARGETS
 from fitscope.errors import DataError
-from fitscope.export.columns_code import cell_code, cell_constants, cell_imports
+from fitscope.export.columns_code import cell_code, cell_constants, cell_imports, words_of
 from fitscope.export.pytorch_made import MAKERS, DataCode
 from fitscope.export.source import WIDTH, listing, literal, number, plain
 from fitscope.preprocessing import CategoryColumn, NumberColumn
@@ -132,7 +132,9 @@ def _unlabelled(data: Dataset) -> str:
     if not (data.preprocessing and data.preprocessing.n_unlabelled):
         return ""
     is_text = bool(data.classes) and isinstance(data.classes[0], str)
-    test = "row[TARGET]" if is_text else "row[TARGET] not in MISSING"
+    how = data.preprocessing
+    name = "NO_NUMBER" if words_of(how, how.target_words) and not is_text else "MISSING"
+    test = "row[TARGET]" if is_text and not how.missing else f"row[TARGET] not in {name}"
     return f"rows = [row for row in rows if {test}]  # the others have no target\n"
 
 

@@ -3,22 +3,38 @@
 import sys
 from typing import Any
 
-from fitscope.export.columns_code import date_function
-from fitscope.export.source import literal, nested
+from fitscope.export.columns_code import (
+    WHOLE,
+    cell_imports,
+    date_function,
+    has_codes,
+    missing_code,
+)
+from fitscope.export.source import nested
 from fitscope.preprocessing import CategoryColumn, Column, DateColumn, NumberColumn, Preprocessing
 
 __all__ = ["column_imports", "column_transformer", "example_row"]
 
+_NOTHING = ("None", "NaT", "<NA>")  # the text of what a data frame has in gaps
+# Numbers as pyarrow writes them, which made the texts that training saw: true, 1, 0.00001, 1e-7.
 _TEXTS = '''\
 def text_of(cell):
-    """A cell as text, "" where there is none."""
-    if cell is None or cell != cell:
+    """A cell as text, "" where there is none; true for True, 1 for 1.0, 0.00001 for 1e-5."""
+    text = str(cell)
+    if text in (MISSING if isinstance(cell, str) else ("None", "nan", "NaT", "<NA>")):
         return ""
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+    if isinstance(cell, (bool, np.bool_)):
+        return text.lower()
+    if not isinstance(cell, (float, np.floating)):
+        return text
+    if cell.is_integer() and abs(cell) < 2**53:
+        return str(int(cell))
+    if 1e-6 <= abs(cell) < 1e10:
+        return np.format_float_positional(cell, trim="-")
+    return np.format_float_scientific(cell, trim="-", exp_digits=1)
 
 
-def as_texts(X):
-    return np.array([[text_of(cell)] for (cell,) in np.asarray(X, dtype=object)], dtype=object)
+AS_TEXTS
 
 
 def texts(known):
@@ -29,12 +45,27 @@ def texts(known):
         handle_unknown="infrequent_if_exist",
         sparse_output=False,
     )
-    return make_pipeline(FunctionTransformer(as_texts), encoder)'''
+    return make_pipeline(FunctionTransformer(as_texts, kw_args={"known": known}), encoder)'''
+_AS_TEXTS = """\
+def as_texts(X, known):
+    return np.array([[text_of(cell)] for (cell,) in np.asarray(X)], dtype=object)"""
+_AS_CODES = '''\
+def as_texts(X, known):
+    """Cells as text; one that is not known as the same whole number that is, if there is one."""
+    same = {whole(text): text for text in known} | {text: text for text in known}
+    texts = [text_of(cell) for (cell,) in np.asarray(X)]
+    found = [same.get(text, same.get(whole(text), text)) for text in texts]
+    return np.array(found, dtype=object)[:, None]'''
 _NUMBERS = '''\
+def number(cell):
+    """A cell as a number, nan where there is none; true and false count as 1 and 0."""
+    if str(cell) in NO_NUMBER:
+        return np.nan
+    return float({"true": 1, "false": 0}.get(str(cell).strip().lower(), cell))
+
+
 def as_numbers(X):
-    """Cells as numbers, nan where there is none."""
-    cells = np.asarray(X, dtype=object)
-    return np.array([[np.nan if str(cell) in MISSING else float(cell)] for (cell,) in cells])
+    return np.array([[number(cell)] for (cell,) in np.asarray(X, dtype=object)])
 
 
 imputer = SimpleImputer(strategy="median", add_indicator=True)
@@ -43,9 +74,9 @@ _DATES = '''\
 def as_parts(X, parts, flag):
     """The parts of dates, and whether each is missing."""
     cells = [str(cell) for (cell,) in np.asarray(X, dtype=object)]
-    dates = [parts if cell in MISSING else date_parts(cell) for cell in cells]
+    dates = [parts if cell in NO_NUMBER else date_parts(cell) for cell in cells]
     found = [[date[part] for part in parts] for date in dates]
-    return np.array([row + [cell in MISSING] * flag for row, cell in zip(found, cells)], float)
+    return np.array([row + [cell in NO_NUMBER] * flag for row, cell in zip(found, cells)], float)
 
 
 def dates(parts, flag):
@@ -54,7 +85,8 @@ def dates(parts, flag):
 
 def column_imports(how: Preprocessing) -> tuple[list[str], list[str]]:
     """Import lines of Python's own, and those of scikit-learn but for preprocessing."""
-    own = ["from datetime import datetime, timezone", ""] * _has(how, DateColumn)
+    own = list(cell_imports(how))
+    own += [""] * bool(own)
     others = ["from sklearn.compose import ColumnTransformer"]
     others += ["from sklearn.impute import SimpleImputer"] * _has(how, NumberColumn)
     return own, others
@@ -66,11 +98,10 @@ def _has(how: Preprocessing, kind: type) -> bool:
 
 def column_transformer(how: Preprocessing) -> list[str]:
     """A ColumnTransformer `columns`, fitted on a few rows that have what training saw."""
-    words = [word for c in how.columns if isinstance(c, NumberColumn) for word in c.words]
-    missing = ", ".join(map(literal, ["", "None", "nan", "NaT", "<NA>", *words]))
-    functions = [_TEXTS] * _has(how, CategoryColumn)
-    if _has(how, NumberColumn) or _has(how, DateColumn):
-        functions.append(f"MISSING = {{{missing}}}")
+    has_more = _has(how, NumberColumn) or _has(how, DateColumn)
+    functions = ["\n".join(missing_code(how, _NOTHING)[: 1 + has_more])]
+    functions += [WHOLE] * has_codes(how)
+    functions += [_texts(how)] * _has(how, CategoryColumn)
     functions += [_NUMBERS] * _has(how, NumberColumn)
     functions += [date_function(how), _DATES] * _has(how, DateColumn)
     parts = [f'    ("{i}", {_transformer(column)}, [{i}]),' for i, column in enumerate(how.columns)]
@@ -87,6 +118,12 @@ def column_transformer(how: Preprocessing) -> list[str]:
         "]",
         "columns = ColumnTransformer(transformers).fit(np.array(rows, dtype=object).T)",
     ]
+
+
+def _texts(how: Preprocessing) -> str:
+    """The functions of text: a cell that is no known one may be the same whole number."""
+    code = _TEXTS.replace("AS_TEXTS", _AS_CODES if has_codes(how) else _AS_TEXTS)
+    return code if how.missing else code.replace("MISSING if isinstance", "() if isinstance")
 
 
 def _transformer(column: Column) -> str:

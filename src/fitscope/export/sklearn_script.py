@@ -21,8 +21,9 @@ def sklearn_script(run: Run, *, step: int = -1) -> str:
 
     A network without hidden layers is a LogisticRegression or a LinearRegression, any other an
     MLPClassifier or MLPRegressor; before it stands a StandardScaler where the run scaled its
-    inputs. The scaling of a regression's target is part of the last layer. Text, dates and gaps of
-    a table are turned into inputs by a ColumnTransformer before all that.
+    inputs. The scaling of a regression's target is part of the last layer, and so is the difference
+    of two logits, whose sigmoid is their softmax. Text, dates and gaps of a table are turned into
+    inputs by a ColumnTransformer before all that.
 
     Raises:
         DataError: the step is outside the run, or the network is too large for a text, or the
@@ -36,13 +37,19 @@ def sklearn_script(run: Run, *, step: int = -1) -> str:
             "parameters. Export it as onnx or state_dict."
         )
     found = [(W.T, b) for W, b in layers(params.astype(np.float64), run.layer_sizes)]
-    if not run.dataset.classes:
-        W, b = found[-1]
-        found[-1] = W * run.dataset.y_scale, b * run.dataset.y_scale + run.dataset.y_mean
+    found[-1] = _last(run, *found[-1])
     net = _linear(run, *found[0]) if len(found) == 1 else _deep(run, found)
     how = _columns(run)
     before = [*([""] * 2 + column_transformer(how) if how else [""])]
     return "\n".join([*_head(run, len(found)), *before, *net, *_scaler(run), *_tail(run)]) + "\n"
+
+
+def _last(run: Run, W: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The last layer (h, k) as scikit-learn has it: values in their units, two classes by one."""
+    data = run.dataset
+    if not data.classes:
+        return W * data.y_scale, b * data.y_scale + data.y_mean
+    return (W[:, 1:] - W[:, :1], b[1:] - b[:1]) if data.k == 2 else (W, b)
 
 
 def _columns(run: Run) -> Preprocessing | None:

@@ -2,21 +2,25 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fitscope.errors import MissingExtraError, OutputError
 from fitscope.network import names_of_parameters
+from fitscope.own import Attached
 from fitscope.records import Run
 from fitscope.specs import FLAT_FIELDS
+
+if TYPE_CHECKING:
+    from mlflow.entities import Metric
 
 __all__ = ["to_mlflow", "to_tensorboard"]
 
 MOST_IN_BATCH = 1000  # values that MLflow takes in one call
 MOST_DRAWN = 100  # parameters that are still worth a curve each
 MOST_POINTS = 1000  # of a curve
-_PLAIN = str.maketrans("[,", "__")  # the trackers take no brackets in a name
+_DATABASE = ("alembic", "sqlalchemy")  # what MLflow's own store needs, which mlflow-skinny lacks
 
 
 def to_tensorboard(run: Run, folder: str | Path) -> None:
@@ -47,36 +51,65 @@ def to_tensorboard(run: Run, folder: str | Path) -> None:
 def to_mlflow(run: Run, *, name: str | None = None) -> str:
     """Logs settings, losses and scores to the active MLflow experiment, in one call.
 
-    One call takes 1,000 values: of each loss as many steps as fit are kept, evenly on a log scale,
+    Where a run of MLflow's is active, it gets them and stays active; else there is a new one. One
+    call takes 1,000 values: of each loss as many steps as fit are kept, evenly on a log scale,
     the first and the last among them.
 
     Args:
         run: the run.
-        name: what MLflow calls it; default: its title.
+        name: what MLflow calls it; default: its title, or an active run's own name.
 
     Returns:
         The id of MLflow's run.
 
     Raises:
-        MissingExtraError: mlflow is not installed.
+        MissingExtraError: mlflow, or what its own store needs, is not installed.
+        OutputError: MLflow does not take them, for example since its server does not answer.
     """
     try:
         import mlflow
-        from mlflow.entities import Metric, Param
+        from mlflow.entities import Param
     except ImportError:
         raise MissingExtraError.of("Writing a run for MLflow", "mlflow") from None
-    settings, losses = _settings(run), [one for one in _curves(run) if one[0].startswith("loss/")]
-    most = (MOST_IN_BATCH - len(settings) - len(run.metrics)) // len(losses)
+    settings = _settings(run)
+    params = [Param(key, str(value)) for key, value in settings.items()]
+    metrics = _mlflow_metrics(run, most=MOST_IN_BATCH - len(params))
+    try:
+        active = mlflow.active_run()
+        if active is None:
+            with mlflow.start_run(run_name=name or run.experiment.title or None) as active:
+                mlflow.MlflowClient().log_batch(active.info.run_id, metrics=metrics, params=params)
+        else:
+            mlflow.MlflowClient().log_batch(active.info.run_id, metrics=metrics, params=params)
+            if name:
+                mlflow.MlflowClient().update_run(active.info.run_id, name=name)
+    except Exception as error:  # its own, its database's, and bare ones
+        raise _failure(error) from error
+    return str(active.info.run_id)
+
+
+def _mlflow_metrics(run: Run, *, most: int) -> "list[Metric]":
+    """The losses, thinned to so many values with the scores at the end."""
+    from mlflow.entities import Metric
+
+    losses = [one for one in _curves(run) if one[0].startswith("loss/")]
+    most_each = (most - len(run.metrics)) // len(losses)
     metrics = [
         Metric(key.replace("/", "_"), value, 0, step)
         for key, steps, values in losses
-        for step, value in _thinned(steps, values, most)
+        for step, value in _thinned(steps, values, most_each)
     ]
-    metrics += [Metric(key, value, 0, int(run.steps[-1])) for key, value in run.metrics.items()]
-    params = [Param(key, str(value)) for key, value in settings.items()]
-    with mlflow.start_run(run_name=name or run.experiment.title or None) as active:
-        mlflow.MlflowClient().log_batch(active.info.run_id, metrics=metrics, params=params)
-    return str(active.info.run_id)
+    return metrics + [Metric(key, v, 0, int(run.steps[-1])) for key, v in run.metrics.items()]
+
+
+def _failure(error: Exception) -> MissingExtraError | OutputError:
+    """What went wrong inside MLflow, in one sentence."""
+    if isinstance(error, ModuleNotFoundError) and error.name in _DATABASE:
+        return MissingExtraError(
+            f'MLflow\'s store needs the package {error.name}: pip install "fitscope[mlflow]"'
+        )
+    first = " ".join(str(error).split()).partition(". ")[0].rstrip(".")
+    return OutputError(f"MLflow does not take the run: {first[:300] or type(error).__name__}.")
 
 
 def _curves(run: Run) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
@@ -107,9 +140,33 @@ def _thinned(steps: np.ndarray, values: np.ndarray, most: int) -> Iterator[tuple
 
 def _settings(run: Run) -> dict[str, Any]:
     """Every setting that says something, under its flat name, as trackers take them."""
+    if run.attached:
+        return _settings_of_loop(run, run.attached)
     sections = run.experiment.model_dump(exclude_none=True)
     return {
         name: value if isinstance(value, str | bool | int | float) else str(value)[:250]
         for name, (section, field) in FLAT_FIELDS.items()
         if (value := sections[section].get(field)) is not None
     }
+
+
+def _settings_of_loop(run: Run, own: Attached) -> dict[str, Any]:
+    """What was seen of a loop of somebody's own; its experiment has defaults for all else."""
+    training, network, data = run.experiment.training, run.experiment.network, run.dataset
+    found = {
+        "title": run.experiment.title,
+        "name": data.spec.name,
+        "task": data.task,
+        "module": own.module,
+        "optimizer": own.optimizer,
+        "lr": own.lr,
+        "momentum": training.momentum,  # these three are 0 where they were not seen
+        "nesterov": training.nesterov,
+        "weight_decay": training.weight_decay,
+        "loss": own.loss,
+        "updates": int(run.steps[-1]),
+    }
+    if own.layout is None:
+        found["hidden"] = str(network.hidden)
+        found["activation"] = network.activation if network.hidden else ""
+    return {name: value for name, value in found.items() if value}

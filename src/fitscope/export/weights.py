@@ -16,8 +16,8 @@ def state_dict_bytes(run: Run, *, step: int = -1) -> bytes:
 
     They fit `nn.Sequential(Linear, activation, Linear, ...)`, as `Run.module` gives it, and expect
     inputs that are scaled as in training; the metadata has what that takes, as JSON: `mean` and
-    `scale` of the inputs, `y_mean` and `y_scale` of the target, `sizes`, `activation`, `classes`,
-    and of a table `preprocessing`, what its columns become.
+    `scale` of the inputs, `y_mean` and `y_scale` of the target, lists where there are several,
+    `sizes`, `activation`, `classes`, and of a table `preprocessing`, what its columns become.
 
     Raises:
         DataError: the step is outside the run.
@@ -32,8 +32,8 @@ def state_dict_bytes(run: Run, *, step: int = -1) -> bytes:
         "feature_names": data.feature_names,
         "mean": data.mean.tolist(),
         "scale": data.scale.tolist(),
-        "y_mean": data.y_mean,
-        "y_scale": data.y_scale,
+        "y_mean": np.asarray(data.y_mean).tolist(),
+        "y_scale": np.asarray(data.y_scale).tolist(),
         "classes": data.classes,
     }
     if data.preprocessing:
