@@ -22,6 +22,7 @@ import fitscope as fs
 
 X, Y = load_wine(return_X_y=True)
 NAMED, LABELS = load_wine(return_X_y=True, as_frame=True)
+SCALED = StandardScaler().fit_transform(X)
 COLOURS = np.array(["red", "white", "rosé"])[Y]
 ESTIMATORS = [
     fs.NetClassifier(),
@@ -120,6 +121,26 @@ def test_without_hidden_units_it_is_linear_regression(several, tmp_path):
     assert_allclose(fs.load(tmp_path / "run.safetensors").predict(inputs), ours.predict(inputs))
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{"optimizer": "newton"}, {"optimizer": "lbfgs"}, {"hidden": (8,), "epochs": 50}],
+)
+def test_a_single_column_of_values_is_a_single_target(settings, tmp_path):
+    """(n, 1), such as df[["price"]], is (n,): the same model, whose run does all that others do."""
+    column = pd.DataFrame({"price": 2.0 * X[:, 0] + Y})
+    model = fs.NetRegressor(**{"hidden": (), **settings}).fit(X, column)
+    flat = fs.NetRegressor(**{"hidden": (), **settings}).fit(X, column["price"])
+    assert (model.run_.params == flat.run_.params).all()
+    assert model.predict(X).shape == (len(X),)
+    model.run_.save(tmp_path / "run.safetensors")
+    assert fs.load(tmp_path / "run.safetensors") == model.run_
+    assert model.run_.plot.fit_scatter().axes
+    assert model.run_.plot.metrics().axes
+    assert "torch" in fs.pytorch_script(model.run_)
+    if "epochs" in settings:
+        assert model.partial_fit(X, column["price"]).partial_fit(X, column).n_iter_ == 52
+
+
 def test_coefficients_are_there_without_hidden_units_only():
     """And nothing is there before fitting."""
     assert not hasattr(fs.NetClassifier(), "coef_")
@@ -185,6 +206,56 @@ def test_a_warm_fit_goes_on(engine):
     assert (cold.run_.params[-1] != whole.run_.params[-1]).any()
 
 
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"hidden": (2,)}, r"`hidden` is now \[2\], but the training that is to go on began with"),
+        ({"hidden": (30,)}, "set it back, or begin anew with a clone of this estimator"),
+        ({"activation": "relu"}, "`activation` is now 'relu'"),
+        ({"init": "zeros"}, "`init` is now 'zeros'"),
+        ({"standardize": False}, "`standardize` is now False"),
+    ],
+)
+def test_a_warm_fit_refuses_parameters_that_mean_something_else(changed, message):
+    """As scikit-learn's ensembles do; the model stays as it is, and a clone begins anew."""
+    model = fs.NetClassifier((8,), epochs=5, warm_start=True).fit(X, Y)
+    before = model.run_
+    with pytest.raises(ValueError, match=message):
+        model.set_params(**changed).fit(X, Y)
+    with pytest.raises(ValueError, match=message):
+        model.partial_fit(X, Y)
+    assert model.run_ is before
+    again = clone(model).set_params(epochs=2).fit(SCALED, Y)
+    assert again.run_.params.shape[1] == again.run_.experiment.network.n_parameters(13, 3)
+
+
+@pytest.mark.parametrize("engine", ["fused", "torch"])
+@pytest.mark.parametrize(
+    "changed",
+    [{"optimizer": "sgd", "momentum": 0.9}, {"optimizer": "rmsprop"}, {"optimizer": "adamw"}],
+)
+def test_another_optimizer_begins_with_a_memory_of_its_own(engine, changed):
+    """It takes the steps of a fit that starts from those parameters, to the bit; and back again."""
+    settings = {"hidden": (8,), "epochs": 5, "engine": engine}
+    model = fs.NetClassifier(**settings, warm_start=True).fit(X, Y)
+    for now in (changed, {"optimizer": "adam", "momentum": 0.0}):
+        start = [float(number) for number in model.run_.params[-1]]
+        model.set_params(**now).fit(X, Y)
+        alone = fs.NetClassifier(**settings, init=start).set_params(**now).fit(X, Y)
+        assert (model.run_.params == alone.run_.params).all()
+
+
+def test_a_warm_fit_goes_to_another_engine():
+    """From where it is, with an optimizer that begins anew; "auto" stays with the engine."""
+    model = fs.NetClassifier(epochs=5, warm_start=True, engine="torch").fit(X, Y)
+    end = model.set_params(engine="auto").fit(X, Y).run_.params[-1]
+    assert model.run_.engine == "torch"
+    model.set_params(engine="fused").fit(X, Y)
+    assert model.run_.engine == "fused"
+    alone = fs.NetClassifier(epochs=5, engine="fused", init=[float(w) for w in end]).fit(X, Y)
+    assert (model.run_.params == alone.run_.params).all()
+
+
 def test_passes_one_by_one_are_a_fit():
     """`partial_fit` makes an epoch; ten of them are those of a fit, also after a pickle."""
     whole = fs.NetClassifier(epochs=10, batch_size=32).fit(X, COLOURS)
@@ -196,6 +267,45 @@ def test_passes_one_by_one_are_a_fit():
     assert model.n_iter_ == whole.n_iter_ == 10
     values = fs.NetRegressor(hidden=()).partial_fit(X, Y).partial_fit(X[:20], Y[:20])
     assert values.n_iter_ == 2
+
+
+@pytest.mark.parametrize("by_class", [True, False])
+def test_passes_of_single_samples_know_weights(by_class):
+    """A rare class that counts a hundredfold is found, as scikit-learn's SGDClassifier finds it."""
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(300, 2))
+    y = (inputs[:, 0] + 0.5 * rng.normal(size=300) > 1.5).astype(int)
+    found = {}
+    for weight in (1, 100):
+        settings = {"class_weight": {0: 1, 1: weight} if by_class else None, "standardize": False}
+        model = fs.NetClassifier(hidden=(), **settings)
+        for i in range(300):
+            w = None if by_class else [float(weight if y[i] else 1)]
+            model.partial_fit(inputs[i : i + 1], y[i : i + 1], classes=[0, 1], sample_weight=w)
+        found[weight] = model.predict(inputs)[y == 1].mean()
+    assert found[1] < 0.5
+    assert found[100] > 0.9
+
+
+def test_a_pass_counts_weights_as_they_are():
+    """By weights of 2 sgd moves twice as far; a class that counts nothing moves nothing."""
+    settings = {"hidden": (), "optimizer": "sgd", "standardize": False, "lr": 1e-3}
+    moved = []
+    for weight in (1.0, 2.0):
+        w = np.full(len(X), weight)
+        model = fs.NetRegressor(**settings).partial_fit(SCALED, Y, sample_weight=w)
+        moved.append(np.diff(model.run_.params, axis=0)[0])
+    assert_allclose(moved[1], 2 * moved[0], rtol=1e-4, atol=1e-6)
+    model = fs.NetClassifier((), class_weight={0: 0.0, 1: 1.0})
+    model.partial_fit(X[Y == 0], Y[Y == 0], classes=[0, 1])
+    assert (model.run_.params[0] == model.run_.params[-1]).all()
+
+
+def test_passes_know_no_balance():
+    """Which samples will come is not known; the sentence names what to do."""
+    with pytest.raises(AttributeError) as refused:
+        fs.NetClassifier(class_weight="balanced").partial_fit(X, Y, classes=[0, 1, 2])
+    assert "there is none with class_weight='balanced'; give a dict" in str(refused.value.__cause__)
 
 
 def test_batches_that_lack_a_class_are_learned_from():
@@ -245,6 +355,22 @@ def test_early_stopping_answers_with_its_best_step():
     assert loss == pytest.approx(min(model.validation_loss_curve_), rel=1e-4)  # float32 inputs
     share = sum(run.dataset.y_test) / run.dataset.n_test
     assert share == pytest.approx(y.mean(), abs=0.01)  # stratified
+
+
+@pytest.mark.parametrize("engine", ["fused", "torch"])
+@pytest.mark.parametrize("keep_bytes", [0, 10_000])
+def test_early_stopping_keeps_its_best_step_in_any_budget(engine, keep_bytes, tmp_path):
+    """Answers are those of the whole recording, of the saved run too."""
+    noisy, y = make_moons(150, noise=0.5, random_state=0)
+    settings = {"early_stopping": True, "validation_fraction": 0.3, "patience": 40, "lr": 0.05}
+    whole = fs.NetClassifier((16,), engine=engine, **settings).fit(noisy, y)
+    thin = fs.NetClassifier((16,), engine=engine, keep_bytes=keep_bytes, **settings).fit(noisy, y)
+    assert thin.best_step_ == whole.best_step_ in thin.run_.steps
+    assert len(thin.run_.steps) < len(whole.run_.steps)
+    assert (thin.predict_proba(noisy) == whole.predict_proba(noisy)).all()
+    thin.run_.save(tmp_path / "run.safetensors")
+    again = fs.load(tmp_path / "run.safetensors").predict_proba(noisy, step=thin.best_step_)
+    assert_allclose(again, thin.predict_proba(noisy), atol=1e-12)
 
 
 def test_callbacks_hear_of_estimators_that_answer():

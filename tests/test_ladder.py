@@ -3,18 +3,19 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from sklearn.dummy import DummyClassifier
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 
 import fitscope as fs
 from fitscope import ladder
-from fitscope.data import folds, raw_data
+from fitscope.data import folds, raw_arrays, raw_data
 from fitscope.errors import DataError, ExperimentError
 from fitscope.ladder import LADDER, Rung, is_better
 from own_tables import OWN_TABLES
@@ -28,6 +29,12 @@ def short():
         patch.setattr(ladder, "FINER", (1e-3, 1e-2))
         patch.setattr(ladder, "MOST_ITERATIONS", 40)
         yield
+
+
+@pytest.fixture
+def linear_only(monkeypatch):
+    """The lowest rung alone."""
+    monkeypatch.setattr(ladder, "LADDER", ((),))
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +117,91 @@ def test_the_baseline_is_scikit_learns(iris):
     assert StratifiedKFold(5).get_n_splits() == len(iris.baseline.losses)
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_rare_classes_stay_in_the_folds(seed):
+    """Of many rows a part takes part, with the share of every class and all of a rare one."""
+    rng = np.random.default_rng(0)
+    y = rng.permutation(np.repeat(["a", "b", "c"], [600, 397, 3]))
+    spec, raw = raw_arrays(rng.normal(size=(1000, 1)), y)
+    parts = folds(spec, raw, n_folds=5, most=100, seed=seed)
+    counts = np.sum([np.bincount(part.y_test, minlength=3) for part in parts], axis=0)
+    assert len(parts) == counts[2] == 3
+    assert counts.sum() == 100
+    assert abs(counts[0] - 60) <= 3  # which the rare class took
+    assert all(np.bincount(part.y).min() >= 2 for part in parts)
+
+
+def with_a_rare_class():
+    """Lines tell two classes apart, and a third has two samples."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 1))
+    y = np.where(x[:, 0] > 0, 1, 2)
+    y[:2] = 0
+    return x, y
+
+
+@pytest.mark.slow
+def test_a_search_says_that_a_rare_class_left_few_folds(linear_only):
+    """It is there in the sentences, which the command and JSON print; and nothing else says so."""
+    found = fs.search(with_a_rare_class())
+    assert len(found.baseline.losses) == 2
+    assert found.sentences[-1] == ("Judged on 2 folds only, not on 5: the class 0 has 2 samples.")
+    few = np.arange(7.0)
+    said = fs.search((few[:, None], few), task="regression").sentences[-1]
+    assert said == "Judged on 3 folds only, not on 5: there are 7 samples."
+    assert "Judged on" not in " ".join(fs.search("iris").sentences)
+
+
+def test_a_peer_that_never_saw_a_class_is_judged_all_the_same():
+    """Its probabilities stand under its own classes; that of another is 0."""
+    d = fs.dataset_from_arrays(*with_a_rare_class(), test_fraction=0.5)
+    seen = d.y != 0
+    part = replace(d, X=d.X[seen], y=d.y[seen], n_train=int(seen.sum()))
+    judged = ladder._judged_peer(DummyClassifier(strategy="prior"), part)
+    share = np.bincount(part.y, minlength=3) / len(part.y)
+    expected = -np.log(np.clip(share[d.y_test], 1e-15, None)).mean()
+    assert judged.loss == pytest.approx(expected)
+    assert judged.score == pytest.approx(np.mean(d.y_test == share.argmax()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_class", [True, False])
+def test_weighted_samples_count_for_every_model(linear_only, is_class):
+    """Baseline, boosting and rungs: whole weights judge as repeated samples do."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(80, 2))
+    values = X[:, 0] + rng.normal(size=80)
+    y = values > 0.5 if is_class else values
+    times = np.where(values > 0.5, 20, 1)
+    spec, raw = raw_arrays(X, y, sample_weight=times)
+    for part in folds(spec, raw, n_folds=4, most=1000, seed=0):
+        w, w_test = (np.round(w / part.weights.min()).astype(int) for w in part.weights_by_part)
+        assert set(w) | set(w_test) == {1, 20}
+        repeated = replace(
+            part,
+            X=part.X.repeat(w, 0),
+            y=part.y.repeat(w),
+            X_test=part.X_test.repeat(w_test, 0),
+            y_test=part.y_test.repeat(w_test),
+            n_train=int(w.sum()),
+            n_test=int(w_test.sum()),
+            weights=None,
+        )
+        of_test = part.weights_by_part[1].mean()  # 1 in the mean of the training part only
+        models = [DummyClassifier(strategy="prior")] if is_class else [DummyRegressor()]
+        judged = [(ladder._judged_peer(m, part), ladder._judged_peer(m, repeated)) for m in models]
+        runs = [fs.fit(d, optimizer="newton", l2=0.01, epochs=40) for d in (part, repeated)]
+        judged.append(tuple(map(ladder._judged_run, runs)))
+        for weighted, twenty_times in judged:
+            assert weighted.loss / of_test == pytest.approx(twenty_times.loss, rel=1e-5)
+            assert weighted.score == pytest.approx(twenty_times.score, abs=1e-5)
+    found = fs.search((X, y), sample_weight=times)
+    assert "folds of the training part, samples counted by weight" in found.sentences[0]
+    if is_class:  # as the data is, the other class is the more frequent
+        assert y.mean() < 0.5
+        assert found.baseline.scores.mean() > 0.8
+
+
 def test_better_means_by_more_than_chance():
     """A standard error of the paired differences, not of the losses themselves."""
     losses = np.array([1.0, 2.0, 3.0, 4.0])
@@ -134,6 +226,12 @@ def test_progress_counts_every_training():
     [
         ("iris", {"hidden": [3]}, ExperimentError, "`hidden` is what the search chooses: leave it"),
         ("iris", {"lr": 1, "l2": 1}, ExperimentError, "`l2` is what the search chooses"),
+        (
+            "iris",
+            {"engine": "torch"},
+            ExperimentError,
+            "`engine` is what the search chooses: leave",
+        ),
         ("iris", {"tarket": "x"}, ExperimentError, "`tarket` is not a setting"),
         ("irsi", {}, fs.FitscopeError, "not a built-in experiment"),
         ((np.ones((3, 1)), [0, 1, 1]), {}, DataError, "needs two samples of every class"),
@@ -219,3 +317,24 @@ def test_the_command_searches_and_says_it(tmp_path, monkeypatch, capsys):
     facts = json.loads(capsys.readouterr().out)["search"]
     assert facts["chosen"] == "linear"
     assert [model["hidden"] for model in facts["models"]] == [None, [], [16], [16, 16], None]
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--engine", "torch"], ["`engine`"]),
+        (["--engine", "torch", "--device", "cuda"], ["`engine`", "`device`"]),
+        (["--hidden", "3"], ["`hidden`"]),
+    ],
+)
+def test_the_command_refuses_what_a_search_does_not_take(flags, named, tmp_path, monkeypatch):
+    """By name; nothing is left of the folder."""
+    from fitscope.cli import app
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ExperimentError, match="is what the search chooses: leave it out") as told:
+        app(["fit", "iris", "--search", *flags], result_action="return_value")
+    assert [name in str(told.value) for name in ("`engine`", "`device`", "`hidden`")] == [
+        name in named for name in ("`engine`", "`device`", "`hidden`")
+    ]
+    assert list(tmp_path.iterdir()) == []

@@ -232,3 +232,15 @@ def test_patience_needs_a_test_part():
     """There is nothing to watch without one."""
     with pytest.raises(ExperimentError, match="watches the test loss, and there is no test part"):
         fs.fit("moons", patience=5)
+
+
+@pytest.mark.parametrize("engine", ["fused", "torch"])
+@pytest.mark.parametrize("batch_size", [None, 16])
+def test_the_step_of_the_least_test_loss_is_in_the_run(engine, batch_size):
+    """However small the budget: its recorded parameters are those of the whole recording."""
+    whole = early(engine, batch_size=batch_size)
+    thin = early(engine, batch_size=batch_size, keep_bytes=0)
+    best = int(np.argmin(whole.test_loss)) * whole.updates_per_epoch
+    assert best in thin.steps
+    assert len(thin.steps) <= 4
+    assert (thin.params[thin.row(best)] == whole.params[whole.row(best)]).all()

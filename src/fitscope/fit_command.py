@@ -50,14 +50,15 @@ def fit(
         engine: what trains: fused is compiled, torch the PyTorch loop; auto takes the faster.
         device: where the torch engine computes.
         search: try a linear model, one hidden layer and two by cross-validation, say which is
-            worth it, and train that one.
+            worth it, and train that one; it chooses engine and device itself.
         flags: settings that replace the experiment's own.
         json: print one JSON object.
     """
     e = experiment(source, **given(flags))
     with _output_folder(out, source) as folder:
-        found = _searched(source, flags, json=json) if search else None
-        run = found.run if found else _trained(e, source, engine=engine, device=device, json=json)
+        where: dict[str, str] = {"engine": engine, "device": device}
+        found = _searched(source, flags, where, json=json) if search else None
+        run = found.run if found else _trained(e, source, **where, json=json)
         files = {"run": folder / "run.safetensors"}
         run.save(files["run"], data=data)
         (folder / "report.html").unlink(missing_ok=True)  # that of an older run
@@ -82,13 +83,14 @@ def _trained(e: "Experiment", source: str, *, engine: str, device: str, json: bo
         return train(planned, progress=_losses_to(advance))
 
 
-def _searched(source: str, flags: Any, *, json: bool) -> "Search":
+def _searched(source: str, flags: Any, where: dict[str, str], *, json: bool) -> "Search":
     """Finds out which model is worth it, and shows how each did."""
     from fitscope.ladder import search
 
+    asked = {name: value for name, value in where.items() if value not in ("auto", "cpu")}
     with progress_bar(source, "trainings") as advance:
         told = (lambda done, planned: advance(done, planned, "")) if advance else None
-        found = search(source, progress=told, **given(flags))
+        found = search(source, progress=told, **given(flags), **asked)
     if not json:
         print_choices(found.run.dataset.preprocessing)
         print_search(found)

@@ -11,7 +11,8 @@ from jaxtyping import Float64
 
 from fitscope.data import folds, prepared, raw_arrays, raw_data
 from fitscope.errors import DataError, ExperimentError
-from fitscope.evaluation import mean_loss, scores
+from fitscope.evaluation import mean_loss
+from fitscope.network import answers, decided
 from fitscope.outcomes import Outcome
 from fitscope.rawdata import RawData
 from fitscope.records import Dataset, Run
@@ -49,7 +50,7 @@ class Rung:
     Attributes:
         name: what it is, in words.
         losses: log-loss (nats per sample), or the squared error in the target's units.
-        scores: accuracy, or R2.
+        scores: accuracy, or R2; samples count by their weights, where they have some.
         hidden: widths of the hidden layers; None where it is no network.
         l2: the penalty that did best; None likewise.
     """
@@ -94,7 +95,8 @@ def search(source: Source, *, progress: Advance | None = None, **settings: Any) 
     loss on the held-out folds is smaller than that of every lower one by more than a standard
     error of the paired differences (after the rule of one standard error in Breiman et al. 1984).
     Only the training part takes part: what `test_fraction` holds out judges the run at the end.
-    Columns are turned into inputs anew for each fold.
+    Columns are turned into inputs anew for each fold. Where samples have weights, every model is
+    trained and judged by them.
 
     Args:
         source: a table, a data set, an experiment (of which the data counts), or arrays (X, y).
@@ -107,7 +109,8 @@ def search(source: Source, *, progress: Advance | None = None, **settings: Any) 
 
     """
     seed = settings.pop("seed", 0)
-    taken = [name for name in settings if FLAT_FIELDS.get(name, ("data",))[0] != "data"]
+    known = {"engine": ("", ""), "device": ("", ""), **FLAT_FIELDS}
+    taken = [name for name in settings if known.get(name, ("data",))[0] != "data"]
     if taken:
         raise ExperimentError(
             [f"`{name}` is what the search chooses: leave it out." for name in taken]
@@ -194,8 +197,25 @@ def _judged_run(run: Run) -> Judged:
     if run.outcome is Outcome.INTERRUPTED:
         raise KeyboardInterrupt
     d = run.dataset
-    score = run.metrics.get("test_accuracy" if d.classes else "test_r2", np.nan)
-    return Judged(float(run.test_loss[-1]) * float(d.y_scale) ** 2, score)
+    logits = answers(run, d.X_test)
+    found = decided(logits) if d.classes else logits[:, 0]
+    return Judged(float(run.test_loss[-1]) * float(d.y_scale) ** 2, _score(d, found))
+
+
+def _score(d: Dataset, found: np.ndarray) -> float:
+    """Accuracy, or R2, of answers for the part held out: each sample counts by its weight."""
+    w = d.weights_by_part[1]
+    w = np.ones(len(d.y_test)) if w is None else w.astype(np.float64)
+    if d.classes:
+        return _ratio(w @ (found == d.y_test), w.sum())
+    y = d.y_test.astype(np.float64)
+    spread = w @ (y - _ratio(w @ y, w.sum())) ** 2
+    return 1 - _ratio(w @ (found - y) ** 2, spread)
+
+
+def _ratio(part: Any, whole: Any) -> float:
+    """Their ratio; nan where the whole is nothing."""
+    return float(part / whole) if whole > 0 else np.nan
 
 
 def _peers(parts: list[Dataset], told: Callable[[Judged], Judged]) -> tuple[Rung, Rung]:
@@ -220,15 +240,19 @@ def _judged_peer(model: Any, d: Dataset) -> Judged:
     """A model of scikit-learn's on the part it was not trained on, by the losses of fitscope."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+    w_train, w_test = d.weights_by_part
     with threadpool_limits(1):  # as in train/threads.py; what is loaded by now is looked for anew
-        model.fit(d.X, d.y)
+        model.fit(d.X, d.y, sample_weight=w_train)
     if not d.classes:
-        answers = np.asarray(model.predict(d.X_test), dtype=np.float64)[:, None]
-        loss = mean_loss("mse", d.task, answers, d.y_test) * float(d.y_scale) ** 2
-        return Judged(loss, scores(d, answers, d.y_test)["r2"])
-    p = np.clip(model.predict_proba(d.X_test), 1e-15, None)
-    loss = float(np.mean(-np.log(p[np.arange(len(d.y_test)), d.y_test])))
-    return Judged(loss, float(np.mean(p.argmax(1) == d.y_test)))
+        values = np.asarray(model.predict(d.X_test), dtype=np.float64)
+        loss = mean_loss("mse", d.task, values[:, None], d.y_test, w_test) * float(d.y_scale) ** 2
+        return Judged(loss, _score(d, values))
+    p = np.zeros((len(d.y_test), len(d.classes)))
+    p[:, model.classes_] = model.predict_proba(d.X_test)  # which has no column for an unseen class
+    losses = -np.log(np.clip(p[np.arange(len(p)), d.y_test], 1e-15, None))
+    return Judged(
+        float(np.mean(losses if w_test is None else w_test * losses)), _score(d, p.argmax(1))
+    )
 
 
 def _columns(judged: list[Judged]) -> tuple[Float64[np.ndarray, " f"], Float64[np.ndarray, " f"]]:
@@ -262,6 +286,8 @@ def _sentences(
     best, is_class = rungs[chosen], bool(d.classes)
     told = {rung.name: _amount(rung, is_class=is_class) for rung in (*rungs, baseline, boosting)}
     judge = "held-out folds of the training part"
+    if d.weights is not None:
+        judge += ", samples counted by weight"
     if not is_better(best, baseline):
         yield (
             f"Nothing here predicts `{d.target_name}`: on {judge}, {best.name} has "
@@ -289,6 +315,16 @@ def _sentences(
         )
     else:
         yield f"Gradient boosting, for comparison: {told[boosting.name]}."
+    if len(best.losses) < N_FOLDS:
+        yield f"Judged on {len(best.losses)} folds only, not on {N_FOLDS}: {_why_few(d)}."
+
+
+def _why_few(d: Dataset) -> str:
+    """What it is that has too few samples for the usual number of folds."""
+    if not d.classes:
+        return f"there are {d.n_train} samples"
+    counts = np.bincount(d.y, minlength=len(d.classes))
+    return f"the class {d.classes[counts.argmin()]} has {counts.min()} samples"
 
 
 def _amount(rung: Rung, *, is_class: bool) -> str:

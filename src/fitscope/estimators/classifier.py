@@ -51,6 +51,8 @@ class NetClassifier(ClassifierMixin, Net):  # type: ignore[misc]
         patience: epochs without a smaller loss on it.
         class_weight: how much each class counts: a dict, or "balanced".
         warm_start: let `fit` go on where the last one ended, optimizer and shuffles included.
+            hidden, activation, init and standardize must then stay what they were; another
+            optimizer or engine begins with a memory of its own.
         random_state: of the start, the shuffles and the split; None is 0.
         engine: auto, fused or torch, as in `fitscope.fit`.
         keep_bytes: budget of the recorded steps.
@@ -143,11 +145,14 @@ class NetClassifier(ClassifierMixin, Net):  # type: ignore[misc]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """One pass more, over these samples; the optimizer and the scaling go on from the last.
 
+        Weights count as they are, here, since no call knows their mean over all: those far from 1
+        are a larger or smaller `lr`. So there is none with class_weight="balanced".
+
         Args:
             X: numbers (n, d).
             y: labels (n,).
             classes: all labels that will ever come; the first call needs them.
-            sample_weight: how much each sample counts (n,).
+            sample_weight: how much each sample counts (n,), times its `class_weight`.
 
         Raises:
             ValueError: `classes` is missing or another than before, or y has more of them.

@@ -97,11 +97,12 @@ class Net(CallbackSupport, BaseEstimator):  # type: ignore[misc]
             sample_weight: how much each sample counts in the loss (n,); only ratios matter.
 
         Raises:
-            ValueError: the data cannot be used, or a setting is out of range; all are named.
+            ValueError: the data cannot be used, or a setting is out of range; all are named. Or a
+                warm start is to go on from parameters of another network or scaling.
         """
         goes_on = self.warm_start and hasattr(self, "run_")
         checked = self._checked(X, y, first=not goes_on, least=2)
-        self._learn(*checked, (X, y, sample_weight), goes_on=goes_on, epochs=self.epochs)
+        self._learn(*checked, (X, y, sample_weight), goes_on=goes_on, is_pass=False)
         self.n_iter_ = len(self.loss_curve_)
         return self
 
@@ -110,7 +111,7 @@ class Net(CallbackSupport, BaseEstimator):  # type: ignore[misc]
         goes_on = hasattr(self, "run_")
         checked = self._checked(X, y, first=not goes_on, least=1, **known)
         n_before = self.n_iter_ if goes_on else 0
-        self._learn(*checked, (X, y, sample_weight), goes_on=goes_on, epochs=1)
+        self._learn(*checked, (X, y, sample_weight), goes_on=goes_on, is_pass=True)
         self.n_iter_ = n_before + 1
         return self
 
@@ -119,9 +120,12 @@ class Net(CallbackSupport, BaseEstimator):  # type: ignore[misc]
         raise NotImplementedError
 
     def _learn(
-        self, X: np.ndarray, y: np.ndarray, given: tuple[Any, ...], *, goes_on: bool, epochs: int
+        self, X: np.ndarray, y: np.ndarray, given: tuple[Any, ...], *, goes_on: bool, is_pass: bool
     ) -> None:
-        """Trains on what was given and checked, from where the last training ended or anew."""
+        """Trains on what was given and checked, from where the last training ended or anew.
+
+        A pass is a single epoch, whose weights count as they are.
+        """
         seed = _seed(self.random_state)
         if not (goes_on or self.standardize or self.optimizer in SOLVERS):
             _advise(X, self._names(X))
@@ -129,6 +133,7 @@ class Net(CallbackSupport, BaseEstimator):  # type: ignore[misc]
             X,
             y,
             _weights(given[2], X),
+            as_given=is_pass,
             names=self._names(X),
             standardize=self.standardize,
             scaling=Scaling.of(self.run_.dataset) if goes_on else None,
@@ -137,8 +142,11 @@ class Net(CallbackSupport, BaseEstimator):  # type: ignore[misc]
         )
         memory = self._memory if goes_on else Memory()
         check_engine(self.engine, "cpu")
-        e = self._experiment(data, epochs, seed)
-        planned = plan_with(e, data, engine=memory.engine or self.engine, device="cpu")
+        engine = memory.engine or self.engine if self.engine == "auto" else self.engine
+        e = self._experiment(data, 1 if is_pass else self.epochs, seed)
+        if goes_on:
+            _check_same(e, self.run_.experiment)
+        planned = plan_with(e, data, engine=engine, device="cpu")
         self.run_ = self._recorded(planned, memory, given)
         self._memory = memory
         self.best_step_ = int(self.run_.steps[-1])
@@ -240,10 +248,29 @@ class Net(CallbackSupport, BaseEstimator):  # type: ignore[misc]
 
 
 def makes_passes(estimator: Net) -> bool:
-    """Whether there is `partial_fit`: a single pass has nothing that could be ended early."""
+    """Whether there is `partial_fit`: a pass can neither be ended early nor knows all classes."""
     if estimator.early_stopping:
         raise AttributeError("partial_fit makes one pass: there is none with early_stopping=True.")
+    if getattr(estimator, "class_weight", None) == "balanced":
+        raise AttributeError(
+            "partial_fit sees some of the samples only: there is none with class_weight="
+            "'balanced'; give a dict, such as one from compute_class_weight of scikit-learn."
+        )
     return True
+
+
+def _check_same(e: Experiment, before: Experiment) -> None:
+    """Refuses to go on where the parameters so far would mean something else, or not fit."""
+    settings = {**vars(e.network), "standardize": e.data.standardize}
+    known = {**vars(before.network), "standardize": before.data.standardize}
+    problems = [
+        f"`{name}` is now {value!r}, but the training that is to go on began with "
+        f"{known[name]!r}: set it back, or begin anew with a clone of this estimator."
+        for name, value in settings.items()
+        if value != known[name]
+    ]
+    if problems:
+        raise ExperimentError(problems)
 
 
 def _seed(random_state: Any) -> int:

@@ -48,7 +48,7 @@ class NetRegressor(RegressorMixin, Net):  # type: ignore[misc]
         return tags
 
     def _checked(self, X: Any, y: Any, *, first: bool, least: int) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs, and values."""
+        """Inputs, and values; (n, 1) is (n,)."""
         X, y = validate_data(
             self,
             X,
@@ -60,6 +60,7 @@ class NetRegressor(RegressorMixin, Net):  # type: ignore[misc]
             y_numeric=True,
         )
         y = np.asarray(y, dtype=np.float64)
+        y = y[:, 0] if y.shape[1:] == (1,) else y
         shape = y.shape[1:] if first else self.run_.dataset.y.shape[1:]
         if y.shape[1:] != shape:
             raise ValueError(f"y must keep the shape (n, *{shape}) of its targets; got {y.shape}.")
@@ -72,6 +73,8 @@ class NetRegressor(RegressorMixin, Net):  # type: ignore[misc]
     @with_callbacks  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """One pass more, over these samples; the optimizer and the scaling go on from the last.
+
+        Weights count as they are, here, since no call knows their mean over all.
 
         Raises:
             ValueError: the data cannot be used, or has other inputs or targets than before.

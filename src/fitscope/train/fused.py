@@ -103,7 +103,8 @@ def _train(
     """The training of a net, block by block."""
     # the losses of the start; on a new machine it compiles, before the record's clock begins
     *recorded, _ = blocks.run(net, _OWN_ORDER, 0)
-    record = Recorder(net.state.params.copy(), keep_bytes=keep_bytes)
+    best_of = blocks.per_epoch if blocks.training.patience else None
+    record = Recorder(net.state.params.copy(), keep_bytes=keep_bytes, best_of=best_of)
     record.block(*recorded)
     for n_updates, orders in blocks.planned(rng):
         *recorded, ending = blocks.run(net, orders, n_updates)

@@ -122,6 +122,7 @@ def _trajectory(planned: Plan, watch: Watch, keep_bytes: int, memory: Memory) ->
 
     e = planned.experiment
     rng = torch.Generator().manual_seed(e.training.seed)
+    memory.begin(planned.engine, e.training.optimizer)
     start = memory.params
     if start is None:
         start = start_parameters(e.network, planned.sizes, rng)
@@ -132,7 +133,7 @@ def _trajectory(planned: Plan, watch: Watch, keep_bytes: int, memory: Memory) ->
     else:
         asked: dict[str, Any] = {"keep_bytes": keep_bytes, "watch": watch, "memory": memory}
         trajectory = _by_engine(planned, start, rng, **asked)
-    memory.engine, memory.params = planned.engine, trajectory.params[-1]
+    memory.params = trajectory.params[-1]
     memory.n_updates += int(trajectory.steps[-1])
     memory.rng = rng.get_state().numpy()
     return trajectory

@@ -47,20 +47,20 @@ def train(
         What was recorded, and how it ended.
     """
     module = module.to(device)
-    (X, y, w), (X_test, y_test, w_test) = _parts(dataset, device)
+    (X, y, w), held_out = _parts(dataset, device)
     loss_of = loss_function(training.loss, dataset.task)
     optimizer = _remembering(optimizer_for(training, module), memory)
-    record = Recorder(flat_parameters(module), keep_bytes=keep_bytes)
-    is_full = training.updates_per_epoch(len(X)) == 1
+    per_epoch = training.updates_per_epoch(len(X))
+    is_full, best_of = per_epoch == 1, per_epoch if training.patience else None
+    record = Recorder(flat_parameters(module), keep_bytes=keep_bytes, best_of=best_of)
 
     def whole_set_loss() -> Tensor:
         """Records the losses of both parts; a full batch's next update begins with this one."""
         with torch.set_grad_enabled(is_full):
             loss = loss_of(module(X), y, w)
         record.train_loss.append(loss.item())
-        if len(X_test):
-            with torch.no_grad():
-                record.test_loss.append(loss_of(module(X_test), y_test, w_test).item())
+        if len(dataset.X_test):
+            record.epoch(_loss_on(held_out, module, loss_of), lambda: flat_parameters(module))
         return loss
 
     def ended(outcome: Outcome) -> Trajectory:
@@ -86,6 +86,13 @@ def train(
         if stop and record.n_steps < training.n_updates(len(X)):
             return ended(Outcome.INTERRUPTED)
     return ended(Outcome.FINISHED)
+
+
+def _loss_on(part: "_Part", module: nn.Module, loss_of: Callable[..., Tensor]) -> float:
+    """The loss on all samples of a part."""
+    X, y, w = part
+    with torch.no_grad():
+        return loss_of(module(X), y, w).item()
 
 
 def _updates(
