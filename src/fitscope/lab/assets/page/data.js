@@ -190,7 +190,7 @@ function trainingSettings(store, actions, catalogue) {
     const { training, network } = experiment;
     for (const [n, row] of Object.entries(rows)) row.show(training[n]);
     const newton = /** @type {HTMLOptionElement} */ (rows.optimizer.querySelector("[value=newton]"));
-    newton.disabled = network.hidden.length > 0;
+    newton.disabled = Boolean(network.hidden?.length); // a link may leave out what is the default
     for (const n of OF_SGD) rows[n].hidden = training.optimizer !== "sgd";
     rows.nesterov.hidden ||= !training.momentum;
     const isFull = training.batch_size === null || training.batch_size === undefined;
