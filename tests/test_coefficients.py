@@ -201,7 +201,16 @@ def _without_data():
     return fs.load("bare.safetensors")
 
 
+def _far_out(column):
+    inputs, y = X.copy(), TARGETS["regression"]
+    if column == "x2":
+        inputs[:, 1] += 1e8
+    return fs.fit((inputs, y + (1e8 if column == "y" else 0)), optimizer="newton", epochs=2)
+
+
 REFUSED = {
+    "inputs far out": (lambda: _far_out("x2"), "`x2` varies too little for how far from 0 it lies"),
+    "target far out": (lambda: _far_out("y"), "`y` varies too little .* with standardize=True"),
     "before the optimum": (lambda: fitted("binary", epochs=1), "hold at the optimum only; this ru"),
     "by adam": (lambda: fitted("binary", optimizer="adam", epochs=9), "optimizer='newton'"),
     "hidden": (lambda: fitted("binary", optimizer="adam", hidden=[3, 2], epochs=1), "has 3, 2"),

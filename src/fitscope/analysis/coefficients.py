@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from fitscope.analysis.needs import needs_data, needs_one_target, needs_plain
+from fitscope.analysis.needs import needs_data, needs_digits, needs_one_target, needs_plain
 from fitscope.errors import DataError
 from fitscope.network import layers
 from fitscope.records import Dataset, Run
@@ -287,6 +287,7 @@ def _check(run: Run, design: _Design) -> None:
     if problem:
         raise DataError(problem)
     needs_data(d, "summary")
+    needs_digits(d)
     p = len(design.names)
     if d.n_train <= p:
         raise DataError(

@@ -24,6 +24,7 @@ __all__ = [
     "loss_label",
     "needs_classes",
     "needs_data",
+    "needs_digits",
     "needs_finite",
     "needs_fit",
     "needs_inputs",
@@ -37,6 +38,7 @@ Part = Literal["train", "test"]
 _UNITS = {"cross_entropy": "cross-entropy (nats per sample)", "relative": "relative error"}
 RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}  # of what a unit answers
 _NUMBERS = {1: "one input", 2: "two inputs"}
+_COARSE = 100  # such steps in a standard deviation
 
 
 def needs_data(dataset: Dataset, view: str) -> None:
@@ -200,6 +202,18 @@ def checked_loss(run: Run, name: str | None) -> str:
     if name == "relative" and run.dataset.spec.standardize:
         raise DataError("The loss `relative` divides by the target, which is standardised here.")
     return name
+
+
+def needs_digits(d: Dataset) -> None:
+    """Inputs, and the target of a regression, that vary much more than float32 rounds them."""
+    columns = [*d.X.T] if d.classes else [*d.X.T, d.y]
+    for name, values in zip((*d.feature_names, d.target_name), columns, strict=False):
+        step = float(np.spacing(np.abs(values).max()))
+        if 0 < values.std(dtype=float) < _COARSE * step:
+            raise DataError(
+                f"`{name}` varies too little for how far from 0 it lies: float32 holds it in "
+                f"steps of {step:g}. Train with standardize=True."
+            )
 
 
 def loss_label(run: Run | Plan, name: str | None = None) -> str:
