@@ -39,7 +39,7 @@ endef
 
 test: $(SET_UP) ## Run every test
 	$(CHROMIUM)
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n auto
 
 check: $(SET_UP) ## Check format, lint, types and the fast tests, in a minute or two
 	$(BIN)/ruff format --check .
