@@ -151,7 +151,7 @@ def placed(module: "torch.nn.Module", tensors: Mapping[str, "torch.Tensor"]) -> 
 
     Whatever holds one of these, such as a loss that adds up the weights, sees the other numbers.
     """
-    own = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    own = _named(module)
     before = {name: own[name].data for name in tensors}
     try:
         for name, t in tensors.items():
@@ -184,7 +184,7 @@ def tensors_of(
     """A recorded row as tensors by name, where and of the type that the module has them."""
     import torch
 
-    own: dict[str, Any] = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    own = _named(module)
     found, at = {}, 0
     for name, shape in names:
         part = torch.tensor(row[at : at + prod(shape)]).reshape(shape)
@@ -281,7 +281,7 @@ def _check_fit(module: "torch.nn.Module", layout: Layout, said: str) -> None:
         layout: of the rows.
         said: what the message begins with.
     """
-    known = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    known = _named(module)
     wanted = dict((*layout.parameters, *layout.buffers, *layout.frozen))
     for name, shape in wanted.items():
         if name not in known:
@@ -306,6 +306,11 @@ def _check_fit(module: "torch.nn.Module", layout: Layout, said: str) -> None:
         )
 
 
+def _named(module: "torch.nn.Module") -> "dict[str, torch.Tensor]":
+    """A module's parameters and buffers by name."""
+    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
 def number_type_of(module: "torch.nn.Module") -> str:
     """The dtype of a module's first parameter that is no whole number, such as "float32"."""
     kinds = [p.dtype for p in module.parameters() if p.is_floating_point()]
@@ -316,7 +321,7 @@ def digest_of(module: "torch.nn.Module", names: Iterable[str]) -> str:
     """SHA-256 of the numbers in some parameters and buffers, as hex digits; "" of none."""
     import torch
 
-    own = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    own = _named(module)
     found, names = hashlib.sha256(), list(names)
     for name in names:
         flat = own[name].detach().cpu().contiguous().reshape(-1)

@@ -15,12 +15,7 @@ from fitscope.records import Dataset, Run
 from fitscope.specs import LOSSES
 from fitscope.train.objectives import FusedLinear, Point
 from fitscope.train.single import n_cores
-from fitscope.train.solvers import (
-    Penalised,
-    comes_to_rest,
-    leads_away,
-    newton_path,
-)
+from fitscope.train.solvers import Penalised, comes_to_rest, leads_away, newton_path
 
 __all__ = ["Coefficients", "coefficients"]
 
@@ -111,7 +106,7 @@ class Coefficients:
         value, low, high = (f"{end:.4g}" for end in ends)
         odds = f"the odds of {target} = {answer} against {self.baseline}"
         if c == len(self.names) - 1:
-            texts = ", ".join(filter(None, dict.fromkeys(self.against)))
+            texts = _listed(self.against)
             where = "all inputs are 0" + f" but {texts}" * bool(texts)
             what = f"{odds} are" if self.baseline else f"{target} is"
             return f"Where {where}, {what} {value} ({low} to {high})."
@@ -166,6 +161,11 @@ class Coefficients:
         return "".join(parts)
 
 
+def _listed(against: tuple[str, ...]) -> str:
+    """The texts that others are compared with, each once."""
+    return ", ".join(filter(None, dict.fromkeys(against)))
+
+
 def coefficients(run: Run) -> Coefficients:
     """The coefficients of a linear model at its optimum, with standard errors and what follows.
 
@@ -199,9 +199,9 @@ def coefficients(run: Run) -> Coefficients:
         information *= free / (2 * d.n_train * point.loss)  # s^2 = n loss / free
     std_errors = design.std_errors(_inverse(information, design))
     estimates = design.estimates(_contrasts(best, d))
-    rounded = np.abs(_contrasts(end, d)) * np.finfo(np.float32).eps  # as rows of a run are
-    away = np.abs(design.estimates(_contrasts(end, d)) - estimates)
-    if np.any(away > _NEAR * std_errors + design.reach(rounded)):
+    ended = _contrasts(end, d)
+    rounded = design.reach(np.abs(ended) * np.finfo(np.float32).eps)  # as rows of a run are
+    if np.any(np.abs(design.estimates(ended) - estimates) > _NEAR * std_errors + rounded):
         raise DataError(
             "These standard errors hold at the optimum only; this run stopped before it: train "
             "with optimizer='newton'."
@@ -374,7 +374,7 @@ def _table(
     baseline = classes[0] if classes else ""
     answers = tuple(classes[1:]) if classes else (d.target_name,)
     about = model.format(target=d.target_name, answer=answers[-1], baseline=baseline)
-    texts = ", ".join(filter(None, dict.fromkeys(design.against)))
+    texts = _listed(design.against)
     about += f"; texts against {texts}" * bool(texts)
     return Coefficients(
         names=design.names,

@@ -185,7 +185,7 @@ class Evaluation:
     def _review(self) -> tuple[str, ...]:
         """Notes after the loop. A loss that turns out to be none of ours is its own from then."""
         notes = []
-        try:
+        with contextlib.suppress(Exception):  # then the losses, or the views of answers, tell
             out = self._answers(self._train)
             if not torch.isfinite(out).all():
                 return ()
@@ -197,8 +197,6 @@ class Evaluation:
                 if again.own:
                     self.judge = self.judge._replace(name=again.name, own=True)
                     notes.append(_OTHER)
-        except Exception:  # then the losses, or the views of answers, tell
-            return tuple(notes)
         return tuple(notes)
 
     @property

@@ -1,6 +1,7 @@
 """A run in the trackers that teams keep: TensorBoard and MLflow."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,17 +76,14 @@ def to_mlflow(run: Run, *, name: str | None = None) -> str:
     params = [Param(key, str(value)) for key, value in settings.items()]
     metrics = _mlflow_metrics(run, most=MOST_IN_BATCH - len(params))
     try:
-        active = mlflow.active_run()
-        if active is None:
-            with mlflow.start_run(run_name=name or run.experiment.title or None) as active:
-                mlflow.MlflowClient().log_batch(active.info.run_id, metrics=metrics, params=params)
-        else:
-            mlflow.MlflowClient().log_batch(active.info.run_id, metrics=metrics, params=params)
-            if name:
-                mlflow.MlflowClient().update_run(active.info.run_id, name=name)
+        active, title = mlflow.active_run(), name or run.experiment.title or None
+        with nullcontext(active) if active else mlflow.start_run(run_name=title) as own:
+            mlflow.MlflowClient().log_batch(own.info.run_id, metrics=metrics, params=params)
+            if active and name:
+                mlflow.MlflowClient().update_run(own.info.run_id, name=name)
     except Exception as error:  # its own, its database's, and bare ones
         raise _failure(error) from error
-    return str(active.info.run_id)
+    return str(own.info.run_id)
 
 
 def _mlflow_metrics(run: Run, *, most: int) -> "list[Metric]":

@@ -72,9 +72,9 @@ class Penalised:
         """What the weights add to the loss."""
         return float(0.5 * np.sum(self._pull * params**2))
 
-    def most_curved(self, p: int) -> Vector:
+    def most_curved(self) -> Vector:
         """The Hessian's diagonal (p,) where the model is unsure: elsewhere it is hardly larger."""
-        return np.diag(self.at(np.zeros(p), hessian=True, exact=False).hess).copy()
+        return np.diag(self.at(np.zeros_like(self._pull), hessian=True, exact=False).hess).copy()
 
     def newton_step(self, point: Point) -> Vector:
         """The step to the lowest point of the quadratic model, without damping."""
@@ -166,7 +166,7 @@ def newton_path(penalised: Penalised, params: Vector) -> Iterator[Reached]:
         found = penalised.at(params + step, hessian=wanted, exact=exact)
         slack = ROUNDING * size if m == 0 else 0.0
         if not found.loss <= now.loss - GAINED * gain + slack:  # which nan is not, either
-            scale = scale if scale.any() else penalised.most_curved(params.size)
+            scale = scale if scale.any() else penalised.most_curved()
             damping.more()
             continue
         params, now, before = params + step, found, gain
